@@ -1,0 +1,27 @@
+from configparser import ConfigParser
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+
+class BuildWithCourse(build_py):
+    """Ship the notebooks inside the package, so that `context-inpaint course` works from a wheel."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode: copytree("nbs", Path(self.build_lib, "context_inpaint", "nbs"), dirs_exist_ok=True, ignore=ignore_patterns(".*"))
+
+
+config = ConfigParser(delimiters=["="], interpolation=None)
+config.read("settings.ini", encoding="utf-8")
+c = config["DEFAULT"]
+setup(
+    version=c["version"], description=c["description"], author=c["author"], keywords=c["keywords"].split(), url=c["git_url"],
+    long_description=Path("README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
+    python_requires=">=" + c["min_python"], install_requires=c["requirements"].split(),
+    extras_require={name: c[f"{name}_requirements"].split() for name in ("lab", "fid", "dev", "docs")},
+    packages=find_packages(include=[c["lib_path"] + "*"]), package_data={c["lib_path"]: ["*.json", "weights/*"]},
+    cmdclass={"build_py": BuildWithCourse}, entry_points={"console_scripts": ["context-inpaint=context_inpaint.cli:main"]},
+)

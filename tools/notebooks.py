@@ -1,0 +1,118 @@
+"""Keep the notebooks: `export` modules, `check` everything that can go stale, `run` and store outputs and costs.
+
+    python tools/notebooks.py export
+    python tools/notebooks.py check
+    python tools/notebooks.py run [--preset laptop] [--no-store] [NAME ...]
+"""
+import argparse
+import io
+import json
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbdev.clean import clean_nb
+from nbdev.export import nb_export
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY, BY_HAND, MODULE_LINES = ROOT/"context_inpaint", {"__init__.py", "cli.py"}, 300
+LESSONS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+
+
+def module_of(path: Path) -> str | None:
+    found = re.search(r"^#\|\s*default_exp\s+(\w+)", "\n".join(c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code"), re.M)
+    return found and found[1]
+
+
+def export(folder: Path) -> None:
+    for path in LESSONS:
+        if module_of(path): nb_export(str(path), lib_path=folder)
+
+
+def cleaned(path: Path) -> str:
+    nb = nbformat.read(path, 4)
+    clean_nb(nb, allowed_cell_metadata_keys=["tags"], clean_ids=True)
+    return nbformat.writes(nb) + "\n"
+
+
+def check_export() -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        export(Path(folder))
+        fresh, stored = ({p.name: p.read_text() for p in Path(f).glob("*.py") if p.name not in BY_HAND | {"_modidx.py"}} for f in (folder, LIBRARY))
+    wrong = [f"{name}: exported by no notebook" for name in stored.keys() - fresh.keys()]
+    wrong += [f"{name}: differs from its notebook: run `make export`" for name, text in fresh.items() if stored.get(name) != text]
+    return wrong + [f"{name}: {text.count(chr(10))} lines are two ideas" for name, text in fresh.items() if text.count("\n") > MODULE_LINES]
+
+
+def check_style(path: Path, keys: set[str]) -> list[str]:
+    nb, text, wrong = nbformat.read(path, 4), path.read_text(), []
+    code = [c for c in nb.cells if c.cell_type == "code"]
+    lengths = [len(c.source.splitlines()) for c in code]
+    if path.stat().st_size > 300_000: wrong.append(f"{path.stat().st_size} bytes, over 300 kB")
+    if cleaned(path) != text: wrong.append("not clean: run `make clean-notebooks`")
+    if max(lengths) > 30: wrong.append(f"a cell of {max(lengths)} lines, over 30")
+    if statistics.median(lengths) > 8: wrong.append(f"median cell of {statistics.median(lengths)} lines, over 8")
+    wrong += [f"cites {key}, which the bibliography lacks" for key in set(re.findall(r"bibliography\.md#(\w+)", text)) - keys]
+    for output in (o for c in code for o in c.outputs):
+        if output.output_type == "error": wrong.append(f"stores an error: {output.ename}: {output.evalue}")
+        if output.output_type == "stream" and output.name == "stderr": wrong.append(f"stores stderr: {output.text[:80]!r}")
+    if str(ROOT.parent) in text or str(Path.home()) in text: wrong.append("stores a path of this machine")
+    if path.stem != "index" and sum("exercise" in c.metadata.get("tags", []) for c in code) < 3: wrong.append("fewer than three exercises")
+    return [f"{path.relative_to(ROOT)}: {w}" for w in wrong]
+
+
+def check() -> None:
+    keys = set(re.findall(r'<a id="(\w+)">', (ROOT/"nbs/bibliography.md").read_text()))
+    wrong = check_export() + [w for path in LESSONS for w in check_style(path, keys)]
+    wrong += [f"bibliography: nobody cites {key}" for key in keys if not any(f"bibliography.md#{key}" in p.read_text() for p in LESSONS)]
+    print("\n".join(wrong) or f"{len(LESSONS)} notebooks: exported, clean and in size")
+    sys.exit(bool(wrong))
+
+
+RUNNER = """
+import json, os, resource, sys, time, nbformat
+from nbclient import NotebookClient
+path, preset = sys.argv[1:]
+os.environ["CONTEXT_INPAINT_PRESET"] = preset
+nb, start = nbformat.read(path, 4), time.time()
+client = NotebookClient(nb, timeout=1800, resources={"metadata": {"path": os.path.dirname(path)}})
+client.execute()
+nbformat.write(nb, sys.argv[1] + ".run")
+print(json.dumps([round(time.time() - start, 1), round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1e6, 2)]))
+"""
+
+
+def run(names: list[str], preset: str, store: bool) -> None:
+    for path in LESSONS:
+        if names and path.stem not in names: continue
+        with tempfile.TemporaryDirectory() as home:
+            done = subprocess.run([sys.executable, "-c", RUNNER, path, preset], env=os.environ | {"CONTEXT_INPAINT_HOME": home}, capture_output=True, text=True)
+        produced = path.with_name(path.name + ".run")
+        if done.returncode: sys.exit(f"{path.stem} failed:\n{done.stderr[-3000:]}")
+        seconds, gigabytes = json.loads(done.stdout.splitlines()[-1])
+        print(f"{path.stem:24} {preset}: {seconds:6.1f} s, {gigabytes:.2f} GB", flush=True)
+        costs = json.loads((LIBRARY/"costs.json").read_text())
+        costs.setdefault(path.stem, {})[preset] = [seconds, gigabytes]
+        (LIBRARY/"costs.json").write_text(json.dumps(costs, indent=1, sort_keys=True) + "\n")
+        if store: os.replace(produced, path), path.write_text(cleaned(path))
+        else: produced.unlink()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["export", "clean", "check", "run"])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--preset", default="laptop")
+    parser.add_argument("--no-store", action="store_true", help="measure the cost only; keep the stored outputs")
+    given = parser.parse_args()
+    if given.what == "export": export(LIBRARY)
+    elif given.what == "clean": [path.write_text(cleaned(path)) for path in LESSONS]
+    elif given.what == "check": check()
+    else: run(given.names, given.preset, not given.no_store)
