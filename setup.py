@@ -1,3 +1,4 @@
+import os
 from configparser import ConfigParser
 from pathlib import Path
 from shutil import copytree, ignore_patterns
@@ -7,11 +8,12 @@ from setuptools.command.build_py import build_py
 
 
 class BuildWithCourse(build_py):
-    """Ship the notebooks inside the package, so that `context-inpaint course` works from a wheel."""
+    """Ship the notebooks and the recorded results inside the package, so that `context-inpaint course` works from a wheel."""
 
     def run(self):
         super().run()
-        if not self.editable_mode: copytree("nbs", Path(self.build_lib, "context_inpaint", "nbs"), dirs_exist_ok=True, ignore=ignore_patterns(".*"))
+        if self.editable_mode: return
+        for source in filter(os.path.isdir, ("nbs", "data/results")): copytree(source, Path(self.build_lib, "context_inpaint", Path(source).name), dirs_exist_ok=True, ignore=ignore_patterns(".*"))
 
 
 config = ConfigParser(delimiters=["="], interpolation=None)

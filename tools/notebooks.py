@@ -5,11 +5,10 @@
     python tools/notebooks.py run [--preset laptop] [--no-store] [NAME ...]
 """
 import argparse
-import io
+import ast
 import json
 import os
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -51,10 +50,17 @@ def check_export() -> list[str]:
     return wrong + [f"{name}: {text.count(chr(10))} lines are two ideas" for name, text in fresh.items() if text.count("\n") > MODULE_LINES]
 
 
+def code_lines(source: str) -> int:
+    """Count the lines of a cell that are code: neither blank nor within a docstring."""
+    docs = {line for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            for line in range(node.lineno, node.end_lineno + 1)}
+    return sum(bool(line.strip()) and i not in docs for i, line in enumerate(source.splitlines(), 1))
+
+
 def check_style(path: Path, keys: set[str]) -> list[str]:
     nb, text, wrong = nbformat.read(path, 4), path.read_text(), []
     code = [c for c in nb.cells if c.cell_type == "code"]
-    lengths = [len(c.source.splitlines()) for c in code]
+    lengths = [code_lines(c.source) for c in code]
     if path.stat().st_size > 300_000: wrong.append(f"{path.stat().st_size} bytes, over 300 kB")
     if cleaned(path) != text: wrong.append("not clean: run `make clean-notebooks`")
     if max(lengths) > 30: wrong.append(f"a cell of {max(lengths)} lines, over 30")

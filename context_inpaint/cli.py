@@ -1,0 +1,206 @@
+"""The command line: `context-inpaint`. Results go to stdout, progress to stderr; bad input is one line and exit status 2."""
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(help="Fill holes in photographs, score the methods, take the course.", rich_markup_mode=None,
+                  pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
+Bank = Annotated[Optional[str], typer.Option(metavar="SPEC", help="Pictures that scene completion copies from.")]
+
+
+def _names(methods: str | None) -> list[str] | None:
+    return [name for part in methods.split(",") if (name := part.strip())] if methods else None
+
+
+def _bank(spec: str | None, size: int):
+    from context_inpaint.data import load
+    return load(spec, size=size) if spec else None
+
+
+def _box(text: str, height: int, width: int):
+    """Return the mask of a box `X,Y,W,H` in pixels: left, top, width, height."""
+    import torch
+
+    from context_inpaint.core import InputError
+    try: x, y, w, h = map(int, text.split(","))
+    except ValueError: raise InputError(f"box {text!r} is not four whole numbers: write --box X,Y,W,H in pixels") from None
+    if w < 1 or h < 1: raise InputError(f"box {text!r} is empty: width and height must be at least 1")
+    if x < 0 or y < 0 or x + w > width or y + h > height: raise InputError(f"box {text!r} lies outside the picture, which is {width} wide and {height} high")
+    mask = torch.zeros(1, 1, height, width, dtype=torch.bool)
+    mask[..., y:y + h, x:x + w] = True
+    if mask.all(): raise InputError("the box hides the whole picture: leave something to fill it from")
+    return mask
+
+
+@app.command()
+def inpaint(photo: Path, out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write: PNG keeps known pixels exact.")],
+            mask: Annotated[Optional[Path], typer.Option(help="A picture of the photo's size; white marks the hole.")] = None,
+            box: Annotated[Optional[str], typer.Option(metavar="X,Y,W,H", help="The hole as a box: left, top, width, height in pixels.")] = None,
+            method: Annotated[Optional[str], typer.Option(help="A name from `methods`. [default: telea]")] = None,
+            weights: Annotated[Optional[str], typer.Option(metavar="RUN", help="The folder of a training run, in place of a method.")] = None,
+            bank: Bank = None, seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0, force: Force = False) -> None:
+    """Fill the hole in a photograph."""
+    from context_inpaint.core import InputError, generator
+    from context_inpaint.data import read_image, read_mask, write_image
+    from context_inpaint.scoreboard import get_method
+    if (mask is None) == (box is None): raise InputError("say what to fill: either --mask FILE (white = hole) or --box X,Y,W,H")
+    if method and weights: raise InputError("give --method or --weights, not both")
+    if out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
+    image = read_image(photo)
+    height, width = image.shape[1:]
+    hole = _box(box, height, width) if box else read_mask(mask, (height, width))
+    inpainter = get_method(weights or method or "telea", _bank(bank, 128))
+    filled = inpainter(image[None].float()/255, hole, generator=generator(seed))[0]
+    filled = (filled*255).round().clamp(0, 255).to(image.dtype)
+    write_image(out, image.where(~hole[0], filled), force)
+    print(out)
+
+
+@app.command()
+def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samples, folder:PATH or places365:PATH.")],
+             methods: Annotated[Optional[str], typer.Option(help="Names or run folders, comma-separated. [default: all that can run]")] = None,
+             bank: Bank = None, mask: Annotated[str, typer.Option(help="center, block, region, brush or object.")] = "center",
+             size: Annotated[Optional[int], typer.Option(help="Side of the pictures, pixels. [default: the preset's]")] = None,
+             hole: Annotated[Optional[float], typer.Option(help="Side of the square with the hole's area, as a fraction. [default: the mask's own]")] = None,
+             limit: Annotated[Optional[int], typer.Option(help="Score only so many pictures.")] = None,
+             seed: Annotated[int, typer.Option(help="Of the masks.")] = 0,
+             out: Annotated[Optional[Path], typer.Option(metavar="FILE.json|FILE.csv", help="Write the record.")] = None, force: Force = False) -> None:
+    """Score methods on pictures and print the table."""
+    from context_inpaint.core import InputError, device, preset
+    from context_inpaint.data import common, load
+    from context_inpaint.scoreboard import evaluate as score
+    from context_inpaint.scoreboard import save_record, table
+    if out and out.suffix not in (".json", ".csv"): raise InputError(f"{out}: name a .json or .csv file")
+    if out and out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
+    size = size or preset().size
+    pictures, source = load(data, size=size, limit=limit, split="test"), _bank(bank, size)
+    if source is not None and (shared := common(source, pictures)):
+        raise InputError(f"the bank holds {len(shared)} of the pictures being scored: give another with --bank")
+    record = score(pictures, _names(methods), mask, hole, seed, source, device=device())
+    record["command"] = "context-inpaint " + " ".join(sys.argv[1:])
+    if out: save_record(record, out, force)
+    print(table(record), end="")
+
+
+@app.command()
+def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:PATH or places365:PATH: its training split.")],
+          out: Annotated[Path, typer.Option(metavar="RUN", help="The folder to make: record, weights, samples, state.")],
+          objective: Annotated[str, typer.Option(help="What to minimise: reconstruction.")] = "reconstruction",
+          encoder: Annotated[str, typer.Option(help="small.")] = "small",
+          bottleneck: Annotated[Optional[int], typer.Option(help="Values in the code. [default: the preset's largest]")] = None,
+          mask: Annotated[str, typer.Option(help="center, block, region, brush or object.")] = "center",
+          preset: Annotated[Optional[str], typer.Option(help="tiny, laptop, gpu or paper.")] = None,
+          test_data: Annotated[Optional[str], typer.Option(metavar="SPEC", help="Scored after training. [default: the test split of --data]")] = None,
+          size: Annotated[Optional[int], typer.Option(help="Side of the pictures, pixels.")] = None,
+          hole: Annotated[Optional[float], typer.Option(help="Side of the hole as a fraction of the picture's.")] = None,
+          epochs: Optional[int] = None, batch_size: Optional[int] = None, lr: Optional[float] = None, seed: int = 0,
+          limit: Annotated[Optional[int], typer.Option(help="Train on only so many pictures.")] = None,
+          resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False) -> None:
+    """Train a network to fill holes; the run then works in `evaluate --methods RUN` and `inpaint --weights RUN`."""
+    from context_inpaint.core import preset as choose
+    from context_inpaint.training import TrainConfig
+    from context_inpaint.training import train as start
+    p = choose(preset)
+    side = size or p.size
+    given = {"data": data, "test_data": test_data or "", "objective": objective, "encoder": encoder, "mask": mask, "seed": seed, "width": p.width,
+             "bottleneck": p.bottlenecks[-1] if bottleneck is None else bottleneck, "size": side, "hole": round(side*(p.hole/p.size if hole is None else hole)),
+             "epochs": p.epochs if epochs is None else epochs, "batch_size": p.batch_size if batch_size is None else batch_size, "limit": limit}
+    record = start(TrainConfig(**given | ({} if lr is None else {"lr": lr})), out, resume)
+    test = record["test"]
+    print(f"{out}: hole PSNR {test['psnr']:.2f} dB [{test['psnr_ci'][0]:.2f}, {test['psnr_ci'][1]:.2f}] on {test['n']} test pictures")
+
+
+@app.command()
+def methods(as_json: Annotated[bool, typer.Option("--json", help="A JSON list of names.")] = False) -> None:
+    """List the methods that can run now."""
+    from context_inpaint.scoreboard import available, get_method
+    if as_json: print(json.dumps(available()))
+    else:
+        for name in available(): print(f"{name:18}{(get_method(name).__doc__ or '').strip().splitlines()[0]}")
+
+
+@app.command()
+def table(which: Annotated[str, typer.Argument(help="scoreboard")], results: Annotated[Optional[Path], typer.Option(metavar="DIR", help="Folder of records. [default: the course's own]")] = None,
+          markdown: Annotated[bool, typer.Option("--markdown")] = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
+    """Render a table from recorded results."""
+    from context_inpaint.core import InputError, one_of
+    from context_inpaint.scoreboard import load_records, results_folder
+    from context_inpaint.scoreboard import table as render
+    one_of(which, ["scoreboard"], "table")
+    if markdown and as_csv: raise InputError("give --markdown or --csv, not both")
+    results = results or results_folder()
+    records = load_records(results)
+    if not records: raise InputError(f"no scoreboard records in {results}: make one with `context-inpaint evaluate --out {results}/NAME.json`")
+    print("\n".join(render(record, "markdown" if markdown else "csv" if as_csv else "text") for record in records), end="")
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(metavar="DIR", help="Where figure, scoreboard and record go.")] = Path("demo-out")) -> None:
+    """Fill holes of every kind in real photographs with every method, and score them."""
+    import torch
+
+    from context_inpaint.data import load
+    from context_inpaint.masks import MASKS, make_masks
+    from context_inpaint.scoreboard import available, compare, evaluate, get_method, save_record, table
+    out.mkdir(parents=True, exist_ok=True)
+    photos = load("samples", size=128)
+    rows = torch.arange(len(MASKS))
+    holes = torch.cat([make_masks(kind, 1, 128, seed=3, start=i) for i, kind in enumerate(MASKS)])
+    print(f"filling {len(rows)} holes in photographs with {len(available())} methods (about a minute on two cores)", file=sys.stderr)
+    compare(photos.batch(rows), holes, names=list(MASKS), side=1.28).save(out/"fills.jpg")
+    records = [evaluate(load("drawn", size=64, limit=200, split="test"))]
+    records += [evaluate(photos, mask=kind) for kind in MASKS]
+    save_record(records, out/"record.json", force=True)
+    save_record(records, out/"scoreboard.csv", force=True)
+    print("\n".join(table(record) for record in records), end="")
+    print(f"\nwrote {out/'fills.jpg'}, {out/'scoreboard.csv'} and {out/'record.json'}")
+
+
+@app.command()
+def course(folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("context-inpaint-course"), force: Force = False) -> None:
+    """Copy the lessons into a folder, outputs and solutions removed."""
+    from context_inpaint.lesson import copy_course
+    print(f"{copy_course(folder, force)} lessons in {folder}: open it with `jupyter lab {folder}`")
+
+
+@app.command()
+def progress() -> None:
+    """Show which exercises are solved and which guesses are stored."""
+    from context_inpaint.lesson import progress as load
+    record = load()
+    for key, solved in sorted(record["exercises"].items()): print("✓" if solved else "✗", key)
+    print(f"{sum(record['exercises'].values())} exercises solved, {len(record['guesses'])} guesses stored")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has and whether everything works."""
+    import shutil
+    from importlib.metadata import version
+
+    import torch
+
+    from context_inpaint.core import device, home, preset
+    from context_inpaint.scoreboard import available, environment
+    for key, value in environment().items(): print(f"{key:18}{value}")
+    for package in ("torchvision", "numpy", "opencv-python-headless", "scikit-image", "scikit-learn", "torchmetrics"): print(f"{package:24}{version(package)}")
+    print(f"device {device()}, preset {preset().name}, cache {home()} ({shutil.disk_usage(home()).free/1e9:.0f} GB free)")
+
+
+def main() -> None:
+    """Run the command line; every foreseen error is one line on stderr and exit status 2."""
+    try: app()
+    except KeyboardInterrupt: sys.exit(130)
+    except (ValueError, OSError) as error:
+        from context_inpaint.core import InputError
+        if not isinstance(error, (InputError, OSError)): raise
+        text = str(error) if isinstance(error, InputError) else f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+        print(f"context-inpaint: {' '.join(text.split())}", file=sys.stderr)
+        sys.exit(2)
