@@ -13,26 +13,22 @@ from torch import Tensor, nn
 from .core import InputError, one_of
 
 # %% auto #0
-__all__ = ['SIZES', 'ENCODERS', 'conv', 'Residual', 'small_encoder', 'bottleneck', 'widen', 'decoder', 'ChannelwiseFC',
-           'Autoencoder', 'make_encoder', 'build']
+__all__ = ['SIZES', 'ENCODERS', 'Residual', 'small_encoder', 'ChannelwiseFC', 'bottleneck', 'widen', 'decoder', 'Autoencoder',
+           'make_encoder', 'build']
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c03
-def conv(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    """Return convolution, batch norm and SiLU: the side is kept at stride 1 (kernel 1 or 3) and halved at stride 2 (kernel 4)."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, (kernel - 1)//2, bias=False), nn.BatchNorm2d(outputs), nn.SiLU())
-
-
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c24
 class Residual(nn.Module):
-    """Two 3×3 convolutions added to their input; it starts as (almost) the identity (He et al. 2016)."""
+    """Adds to its input what norm, nonlinearity and 3×3 convolution, twice, make of it; untrained it is exactly the identity (He et al. 2016b)."""
 
     def __init__(self, channels: int):
         super().__init__()
-        self.branch = nn.Sequential(conv(channels, channels), nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
-        nn.init.zeros_(self.branch[-1].weight)
+        bricks = [(nn.BatchNorm2d(channels), nn.SiLU(), nn.Conv2d(channels, channels, 3, 1, 1)) for _ in range(2)]
+        self.branch = nn.Sequential(*bricks[0], *bricks[1])
+        for weight in self.branch[-1].parameters(): nn.init.zeros_(weight)
 
-    def forward(self, x: Tensor) -> Tensor: return nn.functional.silu(x + self.branch(x))
+    def forward(self, x: Tensor) -> Tensor: return x + self.branch(x)
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c04
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c26
 SIZES = (32, 64, 128, 256)
 
 
@@ -52,37 +48,13 @@ def small_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
     halvings = size.bit_length() - 5
     if width % 2**halvings: raise InputError(f"width {width} is not a multiple of {2**halvings}, which size {size} needs: choose one that is")
     w = width >> halvings
-    layers = [nn.PixelUnshuffle(4), conv(16*channels, w), Residual(w)]
+    layers = [nn.PixelUnshuffle(4), nn.Conv2d(16*channels, w, 3, 1, 1), Residual(w)]
     for i in range(halvings):
-        layers += [conv(w, 2*w, 4, 2)] + [Residual(2*w)]*(i < halvings - 1)
+        layers += [nn.Conv2d(w, 2*w, 4, 2, 1)] + [Residual(2*w)]*(i < halvings - 1)
         w *= 2
     return nn.Sequential(*layers)
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c05
-def bottleneck(width: int, size: int) -> nn.Sequential:
-    """Return the map from an encoder's `[B, width, 4, 4]` to a code `[B, size]`: every value sees every place."""
-    if size < 1: raise InputError(f"bottleneck must be at least 1, got {size}")
-    return nn.Sequential(nn.Flatten(), nn.Linear(16*width, size, bias=False), nn.BatchNorm1d(size), nn.SiLU())
-
-
-def widen(inputs: int, outputs: int) -> nn.Sequential:
-    """Return a doubling of the side: a 1×1 convolution draws four pixels in the channels, which are then laid out (Shi et al. 2016)."""
-    return nn.Sequential(nn.Conv2d(inputs, 4*outputs, 1, bias=False), nn.PixelShuffle(2), nn.BatchNorm2d(outputs), nn.SiLU(), Residual(outputs))
-
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c06
-def decoder(code: int, width: int, hole: int) -> nn.Sequential:
-    """Return a decoder from a code `[B, code]` to a window `[B, 3, hole, hole]`, the same for every encoder.
-
-    It doubles 4×4 until the window is covered, then cuts the middle out. Values are meant for [-1, 1] and are not clamped.
-    """
-    doublings = max(0, (hole - 1).bit_length() - 2)
-    layers, w = [nn.Linear(code, 16*width, bias=False), nn.Unflatten(1, (width, 4, 4)), nn.BatchNorm2d(width), nn.SiLU()], width
-    for _ in range(doublings): layers, w = [*layers, widen(w, max(16, w//2))], max(16, w//2)
-    spare = (4 << doublings) - hole
-    crop = [nn.ZeroPad2d([-(spare//2), -(spare - spare//2)]*2)] if spare else []
-    return nn.Sequential(*layers, nn.Conv2d(w, 3, 3, 1, 1), *crop)
-
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c07
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c32
 class ChannelwiseFC(nn.Module):
     """The paper's channel-wise fully connected layer: each channel's n×n map is mixed by a matrix of its own (Pathak et al. 2016, section 3.1).
 
@@ -98,7 +70,31 @@ class ChannelwiseFC(nn.Module):
         mixed = torch.einsum("bmi,mij->bmj", x.flatten(2), self.weight) + self.bias  # [B, m, n²]
         return mixed.view_as(x)
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c08
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c40
+def bottleneck(width: int, size: int) -> nn.Sequential:
+    """Return the linear map from an encoder's `[B, width, 4, 4]` to a code `[B, size]`: each of its values sees every place."""
+    if size < 1: raise InputError(f"bottleneck must be at least 1, got {size}")
+    return nn.Sequential(nn.Flatten(), nn.Linear(16*width, size))
+
+
+def widen(inputs: int, outputs: int) -> nn.Sequential:
+    """Return a doubling of the side: a 1×1 convolution draws four pixels in the channels, which are then laid out (Shi et al. 2016)."""
+    return nn.Sequential(nn.Conv2d(inputs, 4*outputs, 1), nn.PixelShuffle(2), Residual(outputs))
+
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c42
+def decoder(code: int, width: int, hole: int) -> nn.Sequential:
+    """Return a decoder from a code `[B, code]` to a window `[B, 3, hole, hole]`, the same for every encoder.
+
+    It doubles 4×4 until the window is covered, then cuts the middle out. Values are meant for [-1, 1] and are not clamped.
+    """
+    doublings = max(0, (hole - 1).bit_length() - 2)
+    layers, w = [nn.Linear(code, 16*width), nn.Unflatten(1, (width, 4, 4))], width
+    for _ in range(doublings): layers, w = [*layers, widen(w, max(16, w//2))], max(16, w//2)
+    spare = (4 << doublings) - hole
+    crop = [nn.ZeroPad2d([-(spare//2), -(spare - spare//2)]*2)] if spare else []
+    return nn.Sequential(*layers, nn.Conv2d(w, 3, 3, 1, 1), *crop)
+
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c44
 class Autoencoder(nn.Module):
     """An encoder, a bottleneck and a decoder in a row: no path leads around the code."""
 
@@ -112,7 +108,7 @@ class Autoencoder(nn.Module):
 
     def forward(self, seen: Tensor) -> Tensor: return self.decoder(self.encode(seen))
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c09
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c45
 ENCODERS = {"small": "autoencoder:small_encoder"}
 
 

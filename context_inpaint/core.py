@@ -21,6 +21,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from PIL import Image
 
 import context_inpaint
 
@@ -157,12 +158,15 @@ class Picture:
 
 
 def as_picture(figure: plt.Figure, alt: str = "figure", limit: int = 60_000) -> Picture:
-    """Close a matplotlib figure and return it as a JPEG of at most `limit` bytes, at the best quality that fits."""
+    """Close a matplotlib figure and return it as a JPEG: at the best quality, from 90 down to 25, that fits in `limit` bytes."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=100)
+    plt.close(figure)
+    image = Image.open(drawn).convert("RGB")
     for quality in (90, 80, 70, 55, 40, 25):
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="jpeg", dpi=100, pil_kwargs=dict(quality=quality, optimize=True))
+        image.save(buffer, format="jpeg", quality=quality, optimize=True)
         if buffer.tell() <= limit: break
-    plt.close(figure)
     return Picture(buffer.getvalue(), alt=alt)
 
 # %% ../nbs/1_problem/00_core.ipynb #c42
@@ -173,7 +177,7 @@ def to_numpy(image: torch.Tensor | np.ndarray) -> np.ndarray:
     return (image[0] if image.shape[0] == 1 else image.permute(1, 2, 0)).numpy()
 
 # %% ../nbs/1_problem/00_core.ipynb #c43
-def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), side: float = 1.3, alt: str = "pictures") -> Picture:
+def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), side: float = 1.3, alt: str = "pictures", limit: int = 60_000) -> Picture:
     """Draw pictures in a grid as one JPEG: the way every lesson shows images.
 
     Parameters
@@ -186,6 +190,8 @@ def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), si
         Side of one picture, inches at 100 dots per inch.
     alt : str
         What the grid shows, in words.
+    limit : int
+        Most bytes, as in `as_picture`.
     """
     names, rows = (list(rows), list(rows.values())) if isinstance(rows, Mapping) else ([""]*len(rows), list(rows))
     height, width = len(rows), max(map(len, rows))
@@ -198,7 +204,7 @@ def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), si
         for ax, image in zip(axes[i], row):
             if image is not None: ax.imshow(to_numpy(image), vmin=0, vmax=1, cmap="gray", interpolation="nearest")
     for ax, title in zip(axes[0], titles): ax.set_title(title, fontsize=9)
-    return as_picture(figure, alt)
+    return as_picture(figure, alt, limit)
 
 # %% ../nbs/1_problem/00_core.ipynb #c54
 def _show(handle, text: str, picture: Picture | None) -> tuple:

@@ -10,7 +10,7 @@ import json
 import os
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,32 +26,27 @@ from torch import Tensor
 from .core import InputError, Live, generator, home, one_of, preset, write_aside
 
 # %% auto #0
-__all__ = ['FORMATS', 'ENDINGS', 'MAX_PIXELS', 'SOURCES', 'sample_photos', 'read_image', 'read_mask', 'write_image', 'Bank',
+__all__ = ['LOSSLESS', 'LOSSY', 'MAX_PIXELS', 'SOURCES', 'sample_photos', 'read_image', 'read_mask', 'write_image', 'Bank',
            'load', 'batches', 'common']
 
 # %% ../nbs/1_problem/03_data.ipynb #c07
-def _sample_files() -> dict[str, Path]:
-    """Return the photographs that are really inside the installed packages: name → file."""
+def _samples(path: str = "", split: str = "") -> tuple[dict[str, Path], tuple[str, ...]]:
     inside = {"skimage": ("data", "astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
               "sklearn": ("datasets/images", "china.jpg", "flower.jpg")}
-    found = {}
-    for package, (folder, *files) in inside.items():
+    files = {}
+    for package, (folder, *names) in inside.items():
         place = Path(importlib.util.find_spec(package).origin).parent/folder
-        found |= {file.partition(".")[0].partition("_")[0]: place/file for file in files if (place/file).exists()}
-    return dict(sorted(found.items()))
+        files |= {name.partition(".")[0].partition("_")[0]: place/name for name in names if (place/name).exists()}
+    if not files: raise InputError("the photographs are missing from scikit-image and scikit-learn: install both again")
+    return dict(sorted(files.items())), ()
 
 
 def sample_photos() -> dict[str, Tensor]:
-    """Return the seven colour photographs that come with scikit-image and scikit-learn, name → uint8 `[3, H, W]`, at full size."""
-    return {name: read_image(file) for name, file in _sample_files().items()}
+    """Return the colour photographs that come with scikit-image and scikit-learn, name → uint8 `[3, H, W]`, at full size."""
+    return {name: read_image(file) for name, file in _samples()[0].items()}
 
-# %% ../nbs/1_problem/03_data.ipynb #c13
-FORMATS = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WEBP": (".webp",), "BMP": (".bmp",), "TIFF": (".tif", ".tiff")}
-ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
-MAX_PIXELS = 100_000_000
-
-
-def _rgb(image: Image.Image, background: str) -> Image.Image:
+# %% ../nbs/1_problem/03_data.ipynb #c12
+def _rgb(image: Image.Image, background: str = "white") -> Image.Image:
     """Return any Pillow image upright and as RGB: 16 bits become 8, transparency shows `background`."""
     image = ImageOps.exif_transpose(image)
     if image.mode == "F": raise ValueError("float pixels have no agreed range: save it with 8 or 16 bits")
@@ -63,58 +58,52 @@ def _rgb(image: Image.Image, background: str) -> Image.Image:
     image = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
 
-# %% ../nbs/1_problem/03_data.ipynb #c17
+
+def _square(image: Image.Image, size: int) -> Image.Image:
+    """Return the central square at `size`×`size` (Lanczos, antialiased); `info["enlarged"]` says whether it was smaller."""
+    side = min(image.size)
+    left, top = (image.width - side)//2, (image.height - side)//2
+    image = image.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.)
+    image.info["enlarged"] = side < size
+    return image
+
+# %% ../nbs/1_problem/03_data.ipynb #c18
+LOSSLESS, LOSSY = (".png", ".webp", ".bmp", ".tif", ".tiff"), (".jpg", ".jpeg")
+MAX_PIXELS = 100_000_000
+
+
 def _decode(path: Path, size: int | None = None, background: str = "white") -> Image.Image:
-    """Return the picture in a file as RGB, whole or as a `size`×`size` square; raise `InputError` with the reason alone."""
+    """Return the picture in a file as RGB, whole or as a `size`×`size` square; raise `InputError` with nothing but the reason."""
     try:
         if path.stat().st_size == 0: raise InputError("it is empty")
-        with Image.open(path, formats=list(FORMATS)) as image:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP", "BMP", "TIFF")) as image:
             if image.width*image.height > MAX_PIXELS: raise Image.DecompressionBombError
             if size: image.draft(None, (2*size, 2*size))  # a JPEG far too large is decoded at 1/2, 1/4 or 1/8 of its size
             return _square(_rgb(image, background), size) if size else _rgb(image, background)
-    except InputError: raise
+    except (InputError, MemoryError): raise
     except FileNotFoundError: reason = "there is no such file"
     except Image.DecompressionBombError: reason = f"it has more than {MAX_PIXELS/1e6:.0f} million pixels"
-    except Image.UnidentifiedImageError: reason = f"it is no {', '.join(FORMATS)} picture, whatever its name says"
+    except Image.UnidentifiedImageError: reason = "it is no JPEG, PNG, WebP, BMP or TIFF picture, whatever its name says"
     except OSError as e: reason = e.strerror or str(e)
-    except Exception as e: reason = f"{type(e).__name__}: {e}"  # Pillow's plugins raise almost anything on damaged files
+    except Exception as e: reason = f"{type(e).__name__}: {e}"  # Pillow raises almost anything on damaged files
     raise InputError(reason.partition("\n")[0])
 
 
-def _square(image: Image.Image, size: int) -> Image.Image:
-    """Return the central square of a picture at `size`×`size`: Lanczos, antialiased."""
-    side = min(image.size)
-    left, top = (image.width - side)//2, (image.height - side)//2
-    image.info["enlarged"] = side < size
-    return image.crop((left, top, left + side, top + side)).resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.)
-
-# %% ../nbs/1_problem/03_data.ipynb #c18
 def _read(path: str | os.PathLike, background: str) -> Image.Image:
-    path = Path(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try: return _decode(path, background=background)
+    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+        try: return _decode(Path(path), background=background)
         except InputError as e: raise InputError(f"cannot read {path}: {e}") from None
 
 
 def read_image(path: str | os.PathLike) -> Tensor:
-    """Return a photograph at its full size, uint8 `[3, H, W]`: upright by its EXIF tag, transparency over white, 16 bits cut to 8.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, damaged, no picture, or larger than `MAX_PIXELS`.
-    """
+    """Return a photograph at full size, uint8 `[3, H, W]`: upright, transparency over white; `InputError` if it is damaged or over `MAX_PIXELS`."""
     return torch.from_numpy(np.array(_read(path, "white"))).permute(2, 0, 1).contiguous()
 
 # %% ../nbs/1_problem/03_data.ipynb #c21
 def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> Tensor:
     """Return a mask file as bool `[1, 1, H, W]`: 128 and brighter is hole, transparent is not; nothing is resized.
 
-    Raises
-    ------
-    InputError
-        If the mask is not `size` (height, width), or hides nothing or everything.
+    Raises `InputError` if the file cannot be read, is not `size` (height, width), or hides nothing or everything.
     """
     mask = np.asarray(_read(path, "black").convert("L")) >= 128
     if size is not None and mask.shape != tuple(size):
@@ -127,15 +116,11 @@ def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> T
 def write_image(path: str | os.PathLike, image: Tensor, force: bool = False) -> None:
     """Write a picture `[3, H, W]` or `[1, 3, H, W]`, uint8 or float in [0, 1], so that reading it gives the same bytes back.
 
-    Raises
-    ------
-    InputError
-        If the file's ending is not that of a lossless format, if the file exists and not `force`, or if the image is malformed.
+    Raises `InputError` if the file's ending is not in `LOSSLESS`, if the file exists and not `force`, or if the image is malformed.
     """
     path, image = Path(path), image.detach().cpu()
-    lossless = tuple(ending for ending in ENDINGS if ending not in FORMATS["JPEG"])
-    if path.suffix.lower() not in lossless:
-        raise InputError(f"cannot write {path.name or path}: known pixels must come back exactly, so end the name in {', '.join(lossless)}")
+    if path.suffix.lower() not in LOSSLESS:
+        raise InputError(f"cannot write {path.name or path}: known pixels must come back exactly, so end the name in {', '.join(LOSSLESS)}")
     if image.ndim == 4 and len(image) == 1: image = image[0]
     if image.ndim != 3 or image.shape[0] != 3: raise InputError(f"image must be [3, H, W], got {list(image.shape)}")
     if image.dtype != torch.uint8:
@@ -150,10 +135,7 @@ def _sha(*parts) -> str: return hashlib.sha256("\0".join(map(str, parts)).encode
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """Pictures decoded once: what training, evaluation and figures take their images from.
-
-    Indexing with a slice, indices or a bool tensor gives a smaller bank with a digest of its own.
-    """
+    """Pictures decoded once. A slice, indices or a bool tensor in brackets gives a smaller bank with a digest of its own."""
     images: Tensor            # uint8 [N, 3, H, W]
     labels: Tensor            # int64 [N]; -1 where a picture has no class
     classes: tuple[str, ...]
@@ -169,42 +151,38 @@ class Bank:
         digest = self.digest if chosen == list(range(len(self))) else _sha(self.digest, chosen)
         return replace(self, images=self.images[where], labels=self.labels[where], names=tuple(self.names[i] for i in chosen), digest=digest)
 
-    def batch(self, indices: Tensor | Sequence[int]) -> Tensor:
+    def batch(self, indices: Tensor | Iterable[int]) -> Tensor:
         """Return the pictures at `indices` as float32 `[B, 3, H, W]` in [0, 1], on the bank's device."""
         return self.images[torch.as_tensor(indices, device=self.images.device)].float().div_(255)
 
     def split(self, n: int, seed: int = 0) -> tuple[Bank, Bank]:
         """Return the bank without `n` pictures drawn by `seed`, and the bank of those."""
         if not 0 < n < len(self): raise InputError(f"cannot split {n} pictures off {len(self)}: choose 1 to {len(self) - 1}")
-        held = torch.zeros(len(self), dtype=torch.bool)
-        held[torch.randperm(len(self), generator=generator(seed))[:n]] = True
+        held = torch.isin(torch.arange(len(self)), torch.randperm(len(self), generator=generator(seed))[:n])
         return self[~held], self[held]
 
     def to(self, device: torch.device | str) -> Bank:
         """Return the bank on `device`; one that would take more than half of a GPU's free memory stays where it is, with a warning."""
-        device, bytes_ = torch.device(device), self.images.nbytes
-        if device.type == "cuda" and 2*bytes_ > torch.cuda.mem_get_info(device)[0]:
-            warnings.warn(f"the bank ({bytes_/1e9:.1f} GB) would fill the GPU: it stays in memory, and `batches(..., device=)` moves it batch by batch", stacklevel=2)
-            return self
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        if torch.device(device).type != "cuda" or 2*self.images.nbytes <= torch.cuda.mem_get_info(device)[0]:
+            return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+        warnings.warn("the bank would fill the GPU: it stays in memory, and batches(..., device=) moves it batch by batch", stacklevel=2)
+        return self
 
 # %% ../nbs/1_problem/03_data.ipynb #c38
 def _walk(root: Path) -> dict[str, Path]:
-    """Return the pictures below a folder, name → file, sorted by name; links are followed, each folder is visited once, hidden files are not."""
+    """Return the pictures below a folder, name → file, sorted; links are followed, no folder is visited twice, hidden files are left out."""
     if not root.is_dir(): raise InputError(f"no folder {root}: give the path of a folder with pictures")
     files, seen = {}, set()
     for folder, subfolders, entries in os.walk(root, followlinks=True):
-        if (real := os.path.realpath(folder)) in seen: subfolders.clear()
-        else:
-            subfolders.sort()
-            prefix = "".join(f"{part}/" for part in Path(folder).relative_to(root).parts)
-            files |= {prefix + e: Path(folder)/e for e in entries if e.lower().endswith(ENDINGS) and not e.startswith(".")}
+        subfolders[:] = [] if (real := os.path.realpath(folder)) in seen else sorted(subfolders)
+        prefix = "".join(f"{part}/" for part in Path(folder).relative_to(root).parts)
+        if real not in seen: files |= {prefix + e: Path(folder)/e for e in entries if e.lower().endswith(LOSSLESS + LOSSY) and not e.startswith(".")}
         seen.add(real)
-    if not files: raise InputError(f"no pictures in {root}: looked for {', '.join(ENDINGS)} in it and in every folder below")
+    if not files: raise InputError(f"no pictures in {root}: looked for {', '.join(LOSSLESS + LOSSY)} in it and in every folder below")
     return dict(sorted(files.items()))
 
 
-def _classes(names) -> tuple[str, ...]: return tuple(sorted({name.partition("/")[0] for name in names if "/" in name}))
+def _classes(names: Iterable[str]) -> tuple[str, ...]: return tuple(sorted({name.partition("/")[0] for name in names if "/" in name}))
 
 
 def _folder(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
@@ -217,71 +195,55 @@ def _folder(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
 def _places365(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
     """Return 5,000 or 2,000 pictures of the validation split, as `torchvision.datasets.Places365(root, split="val", small=True)` lays it out."""
     root = Path(path).expanduser()
-    pictures = next((root/name for name in ("val_256", "val_large") if (root/name).is_dir()), root/"val_256")
-    for part in (root/"categories_places365.txt", root/"places365_val.txt", pictures):
+    kinds, lists, pictures = root/"categories_places365.txt", root/"places365_val.txt", root/"val_256"
+    if (root/"val_large").is_dir() and not pictures.is_dir(): pictures = root/"val_large"
+    for part in (kinds, lists, pictures):
         if not part.exists(): raise InputError(f"no {part}: data/README.md says how to get the validation split of Places365 (about 0.5 GB)")
     try:
-        kinds = {int(number): kind.strip("/").partition("/")[2].replace("/", "-")
-                 for kind, number in map(str.split, (root/"categories_places365.txt").read_text().splitlines())}
-        listed = [(file.lstrip("/"), kinds[int(number)]) for file, number in map(str.split, (root/"places365_val.txt").read_text().splitlines())]
+        kinds = {int(number): kind.strip("/").partition("/")[2].replace("/", "-") for kind, number in map(str.split, kinds.read_text().splitlines())}
+        listed = [(kinds[int(number)], file.lstrip("/")) for file, number in map(str.split, lists.read_text().splitlines())]
     except (ValueError, KeyError): raise InputError(f"the lists in {root} are damaged: get them again as data/README.md says") from None
-    n_test = min(2000, len(listed)*2//7)
-    order = torch.randperm(len(listed), generator=generator(365)).tolist()
-    chosen = order[:n_test] if split == "test" else order[n_test:n_test + 5000]
-    return dict(sorted((f"{kind}/{file}", pictures/file) for file, kind in (listed[i] for i in chosen))), tuple(sorted(kinds.values()))
+    order, n = torch.randperm(len(listed), generator=generator(365)).tolist(), min(2000, len(listed)*2//7)
+    chosen = [listed[i] for i in (order[:n] if split == "test" else order[n:n + 5000])]
+    return {f"{kind}/{file}": pictures/file for kind, file in sorted(chosen)}, tuple(sorted(kinds.values()))
 
-# %% ../nbs/1_problem/03_data.ipynb #c42
-def _samples(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
-    files = _sample_files()
-    if not files: raise InputError("the photographs are missing from scikit-image and scikit-learn: install both again")
-    return files, ()
-
-# %% ../nbs/1_problem/03_data.ipynb #c45
-def _fingerprints(files: Mapping[str, Path]) -> list[str]:
-    """Return the SHA-256 of each file's bytes; a file that cannot be read has the empty one."""
-    def one(path: Path) -> str:
-        try: return hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError: return ""
-    with ThreadPoolExecutor() as pool: return list(pool.map(one, files.values()))
+# %% ../nbs/1_problem/03_data.ipynb #c44
+def _fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, or nothing if it cannot be read."""
+    try: return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError: return ""
 
 
-def _decode_all(files: Mapping[str, Path], size: int) -> tuple[Tensor, dict[str, str], int]:
-    """Return the readable pictures uint8 `[N, 3, size, size]`, the others name → reason, and how many had to be enlarged."""
-    images, names = np.zeros((len(files), 3, size, size), np.uint8), list(files)
-    live = Live(len(files), "decoding pictures") if len(files) >= 500 else None
+def _decode_all(files: dict[str, Path], size: int) -> tuple[Tensor, dict]:
+    """Return the readable pictures, uint8 `[N, 3, size, size]`; why the others are not; how many were enlarged."""
+    images, live, results = np.zeros((len(files), 3, size, size), np.uint8), Live(len(files), "decoding pictures"), []
 
-    def one(i: int) -> bool | str:
-        try: picture = _decode(files[names[i]], size)
+    def one(i: int, file: Path) -> bool | str:
+        try: picture = _decode(file, size)
         except InputError as e: return str(e)
         images[i] = np.asarray(picture).transpose(2, 0, 1)
-        return picture.info.get("enlarged", False)
+        return picture.info["enlarged"]
 
-    results = []
-    with ThreadPoolExecutor() as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        for result in pool.map(one, range(len(names))):
+    with ThreadPoolExecutor() as pool, warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
+        for result in pool.map(one, range(len(files)), files.values()):
             results.append(result)
-            if live: live.update(len(results))
-    bad = {name: result for name, result in zip(names, results) if isinstance(result, str)}
-    if bad: images = images[[not isinstance(result, str) for result in results]]
-    return torch.from_numpy(images), bad, sum(result is True for result in results)
+            if len(files) >= 500: live.update(len(results))
+    bad = {name: result for name, result in zip(files, results) if isinstance(result, str)}
+    if bad: images = images[[name not in bad for name in files]]
+    return torch.from_numpy(images), {"bad": bad, "enlarged": results.count(True)}
 
-# %% ../nbs/1_problem/03_data.ipynb #c46
-def _cached(key: str, make) -> tuple[Tensor, dict]:
-    """Return `make()`, uint8 images and a JSON-able dict, from `home()/banks` if it is there unharmed, and put it there if not."""
-    try:
-        file = home()/"banks"/f"{key}.safetensors"
-        file.parent.mkdir(exist_ok=True)
-    except OSError as e:
-        warnings.warn(f"cannot cache decoded pictures: {e}")
-        return make()
+# %% ../nbs/1_problem/03_data.ipynb #c47
+def _cached(key: str, make: Callable[[], tuple[Tensor, dict]]) -> tuple[Tensor, dict]:
+    """Return `make()`, uint8 images and a note, from `home()/banks` if it lies there unharmed; otherwise make it and put it there."""
+    try: (file := home()/"banks"/f"{key}.safetensors").parent.mkdir(exist_ok=True)
+    except OSError as e: return warnings.warn(f"cannot cache decoded pictures: {e}") or make()
     if file.exists():
         try:
             with safe_open(file, "pt") as opened: note = json.loads(opened.metadata()["note"])
             images = load_file(file)["images"]
             if zlib.crc32(images.numpy()) == note["crc"]: return images, note
         except Exception: pass  # whatever is wrong with a cache, the cure is the same
-        warnings.warn(f"the cached bank {file.name} is damaged: decoding the pictures again")
+        warnings.warn(f"the cached bank {file.name} is damaged: making it again")
     images, note = make()
     note["crc"] = zlib.crc32(images.numpy())
     try:
@@ -289,45 +251,36 @@ def _cached(key: str, make) -> tuple[Tensor, dict]:
     except (OSError, InputError, SafetensorError) as e: warnings.warn(f"cannot cache decoded pictures: {e}")
     return images, note
 
-# %% ../nbs/1_problem/03_data.ipynb #c48
+# %% ../nbs/1_problem/03_data.ipynb #c50
 def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, size: int, limit: int | None, skip_bad: bool) -> Bank:
-    names = list(files)
     if limit is not None:
         if limit > len(files): raise InputError(f"{spec} has {len(files)} pictures, not {limit}: lower the limit")
-        names = [names[i] for i in sorted(torch.randperm(len(names), generator=generator(0))[:limit].tolist())]
-    files = {name: files[name] for name in names}
-    prints = dict(zip(names, _fingerprints(files)))
+        chosen = set(torch.randperm(len(files), generator=generator(0))[:limit].tolist())
+        files = {name: file for i, (name, file) in enumerate(files.items()) if i in chosen}
+    with ThreadPoolExecutor() as pool: prints = dict(zip(files, pool.map(_fingerprint, files.values())))
+    def digest(names: Iterable[str]) -> str: return _sha("files 1", size, *(x for name in names for x in (name, prints[name])))
 
-    def digest(kept: Sequence[str]) -> str: return _sha("files 1", size, *(x for name in kept for x in (name, prints[name])))
-
-    def make() -> tuple[Tensor, dict]:
-        images, bad, enlarged = _decode_all(files, size)
-        return images, {"bad": bad, "enlarged": enlarged}
-
-    images, note = _cached(digest(names), make)
+    images, note = _cached(digest(files), lambda: _decode_all(files, size))
+    names = tuple(name for name in files if name not in note["bad"])
     if bad := note["bad"]:
-        said = f"cannot read {len(bad)} of {len(names)} pictures of {spec}: " + "; ".join(f"{n}: {why}" for n, why in list(bad.items())[:3])
-        said += "; …" if len(bad) > 3 else ""
-        if not skip_bad: raise InputError(f"{said} (mend or remove them, or skip them with skip_bad=True)")
-        if len(bad) == len(names): raise InputError(f"{said} (none is left)")
+        said = f"cannot read {len(bad)} of {len(files)} pictures of {spec}: " + "; ".join(f"{n}: {why}" for n, why in list(bad.items())[:3]) + "; …"*(len(bad) > 3)
+        if not (skip_bad and names): raise InputError(f"{said} ({'none is left' if skip_bad else 'mend or remove them, or skip them with skip_bad=True'})")
         warnings.warn(f"{said} (skipped)", stacklevel=3)
-        names = [name for name in names if name not in bad]
-    if note["enlarged"]: warnings.warn(f"{note['enlarged']} pictures of {spec} are smaller than {size}×{size} and were enlarged, so they are blurred", stacklevel=3)
-    numbers = {kind: i for i, kind in enumerate(classes)}
-    labels = torch.tensor([numbers[name.partition("/")[0]] if "/" in name else -1 for name in names])
-    return Bank(images, labels, classes, tuple(names), digest(names), spec)
+    if note["enlarged"]: warnings.warn(f"{note['enlarged']} pictures of {spec} are smaller than {size}×{size}: they were enlarged, so they are blurred", stacklevel=3)
+    labels = torch.tensor([classes.index(name.partition("/")[0]) if "/" in name else -1 for name in names])
+    return Bank(images, labels, classes, names, digest(names), spec)
 
-# %% ../nbs/1_problem/03_data.ipynb #c49
+# %% ../nbs/1_problem/03_data.ipynb #c51
 def _drawn(size: int, n: int, split: str) -> Bank:
     from context_inpaint import scenes
-    seed = {"train": 0, "test": 1}[split]
+    seed, live = ("train", "test").index(split), Live(n, "drawing scenes")
     digest = _sha("drawn", getattr(scenes, "VERSION", 1), seed, n, size)
 
     def make() -> tuple[Tensor, dict]:
-        live, parts = Live(n, "drawing scenes") if n >= 500 else None, []
+        parts = []
         for start in range(0, n, 100):
             parts.append(scenes.draw_many(min(100, n - start), size, seed=seed, start=start)[0])
-            if live: live.update(min(start + 100, n))
+            if n >= 500: live.update(min(start + 100, n))
         return torch.cat(parts), {}
 
     images, _ = _cached(_sha(digest, Path(scenes.__file__).read_text(encoding="utf-8")), make)
@@ -335,39 +288,30 @@ def _drawn(size: int, n: int, split: str) -> Bank:
     names = tuple(f"{scenes.KINDS[k]}/{split}-{i:05d}" for i, k in enumerate(labels.tolist()))
     return Bank(images, labels, tuple(scenes.KINDS), names, digest, "drawn")
 
-# %% ../nbs/1_problem/03_data.ipynb #c50
+# %% ../nbs/1_problem/03_data.ipynb #c52
 SOURCES = {"samples": _samples, "folder": _folder, "places365": _places365}
 
 
 def load(spec: str, size: int | None = None, limit: int | None = None, split: str = "train", skip_bad: bool = False) -> Bank:
-    """Return a bank of pictures from a data source, each a central square resized to `size`×`size`.
+    """Return a bank of pictures, each a central square resized to `size`×`size`; decoded ones are kept in `home()/banks`.
 
     Parameters
     ----------
     spec : str
-        `drawn` (scenes drawn by rule), `samples` (seven photographs that come with scikit-image and scikit-learn),
-        `folder:PATH` (pictures at any depth; the first folder below PATH is the class), or `places365:PATH`.
+        `drawn` (scenes drawn by rule), `samples` (photographs that come with scikit-image and scikit-learn),
+        `folder:PATH` (any depth; the first folder below PATH is the class), or `places365:PATH`.
     size : int, at least 8
         Side of the pictures, pixels; by default the preset's.
     limit : int
-        A fixed random sample of this many, in the order of their names. For `drawn` it is how many to draw, by default the preset's number.
+        A fixed random sample of this many, sorted; for `drawn`, how many to draw (by default the preset's number).
     split : {"train", "test"}
-        `drawn` has a seed for each; `folder:PATH` takes PATH/train or PATH/test if both exist, else all of PATH;
-        `places365:PATH` takes 5,000 or 2,000 pictures of the validation split; `samples` has only one.
+        `drawn`: a seed for each. `folder:PATH`: PATH/train or PATH/test if both exist, else all of PATH. `places365:PATH`: 5,000 or
+        2,000 pictures of the validation split. `samples`: all in both.
     skip_bad : bool
-        Warn of files that cannot be read and go on without them.
-
-    Raises
-    ------
-    InputError
-        If the spec is malformed, there are no pictures or too few, or (unless `skip_bad`) one cannot be read.
-
-    Notes
-    -----
-    Decoded pictures are kept in `home()/banks` under the digest of the files' names and bytes.
+        Warn of files that cannot be read and go on without them; otherwise, as for any other bad input, raise `InputError`.
     """
     scheme, colon, path = spec.partition(":")
-    if spec and scheme not in ("drawn", *SOURCES) and Path(spec).expanduser().is_dir(): raise InputError(f"{spec!r} is no data source, but a folder: write folder:{spec}")
+    if spec and scheme not in ("drawn", *SOURCES) and Path(spec).expanduser().is_dir(): raise InputError(f"{spec!r} is a folder: write folder:{spec}")
     one_of(scheme, ("drawn", *SOURCES), "data source")
     if scheme in ("drawn", "samples") and colon: raise InputError(f"{scheme} takes no path: write {scheme!r} alone, not {spec!r}")
     if scheme not in ("drawn", "samples") and not path: raise InputError(f"{spec!r} lacks a path: write {scheme}:PATH")
@@ -378,58 +322,40 @@ def load(spec: str, size: int | None = None, limit: int | None = None, split: st
     if scheme == "drawn": return _drawn(size, limit or getattr(preset(), split), split)
     return _from_files(*SOURCES[scheme](path, split), spec, size, limit, skip_bad)
 
-# %% ../nbs/1_problem/03_data.ipynb #c56
-def _plan(n: int, down: int, right: int, flip: bool, generator: torch.Generator | None, device: torch.device) -> list[Tensor]:
-    """Return order, top, left and mirror of every picture of an epoch, int64 `[n]`, moved to `device` at once: batches then wait for nothing."""
-    if generator is None: plan = [torch.arange(n), torch.full((n,), down//2), torch.full((n,), right//2), torch.zeros(n, dtype=torch.long)]
-    else:
-        def draw(high: int) -> Tensor: return torch.randint(high, (n,), generator=generator, device=generator.device)
-        plan = [torch.randperm(n, generator=generator, device=generator.device), draw(down + 1), draw(right + 1), draw(2 if flip else 1)]
-    return [x.to(device) for x in plan]
+# %% ../nbs/1_problem/03_data.ipynb #c58
+def _plan(n: int, down: int, right: int, flip: bool, generator: torch.Generator | None) -> list[Tensor]:
+    """Return order, top, left and mirror of every picture of an epoch, int64 `[n]`."""
+    if generator is None: return [torch.arange(n), torch.full((n,), down//2), torch.full((n,), right//2), torch.zeros(n, dtype=torch.long)]
+    settings = {"generator": generator, "device": generator.device}
+    return [torch.randperm(n, **settings), *(torch.randint(high, (n,), **settings) for high in (down + 1, right + 1, 1 + flip))]
 
 
-def _batches(images: Tensor, batch_size: int, plan: list[Tensor], h: int, w: int, device) -> Iterator[tuple[Tensor, Tensor]]:
+def _cut(images: Tensor, h: int, w: int, plan: list[Tensor], batch_size: int, device: torch.device | str) -> Iterator[tuple[Tensor, Tensor]]:
     windows = images.unfold(2, h, 1).unfold(3, w, 1)  # a view [N, 3, H-h+1, W-w+1, h, w]: every possible crop, none of them copied
     for index, top, left, mirror in zip(*(x.split(batch_size) for x in plan)):
         cut = windows[index, :, top, left]
         cut = torch.where(mirror[:, None, None, None] > 0, cut.flip(3), cut)
         yield cut.to(device, non_blocking=True).float().div_(255), index
 
-# %% ../nbs/1_problem/03_data.ipynb #c57
+# %% ../nbs/1_problem/03_data.ipynb #c59
 def batches(bank: Bank, batch_size: int, generator: torch.Generator | None = None, size: int | None = None, flip: bool = False,
             device: torch.device | str | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-    """Go through a bank once, in batches cut and mirrored where the bank lies.
+    """Go through a bank once: yield images, float32 `[B, 3, size, size]` in [0, 1], and their indices, int64 `[B]`, on the bank's device.
 
-    Parameters
-    ----------
-    bank : Bank
-    batch_size : int
-        The last batch may be smaller.
-    generator : torch.Generator
-        Shuffles, and draws crops and flips; without it the order is the bank's and crops are central.
-    size : int
-        Side of a square crop, pixels; by default the whole picture.
-    flip : bool
-        Mirror each picture left to right with probability 1/2.
-    device : torch.device or str
-        Where the images should end up; by default the bank's device.
-
-    Yields
-    ------
-    images : float32 tensor [B, 3, size, size] in [0, 1]
-    indices : int64 tensor [B]
-        Their places in the bank, on the bank's device.
+    A `generator` shuffles, draws the place of crops to `size` pixels and, with `flip`, mirrors half of the pictures left to right; without
+    one the order is the bank's and crops are central. Images are cut where the bank lies and end up on `device`, by default there.
     """
     if batch_size < 1: raise InputError(f"batch_size must be at least 1, got {batch_size}")
     if flip and generator is None: raise InputError("flip=True needs a generator to draw from")
-    n, (height, width), home_ = len(bank), bank.images.shape[2:], bank.images.device
+    height, width = bank.images.shape[2:]
     h, w = (size, size) if size else (height, width)
     if h > height or w > width: raise InputError(f"cannot crop {h}×{w} out of {height}×{width} pictures: load them larger")
-    return _batches(bank.images, batch_size, _plan(n, height - h, width - w, flip, generator, home_), h, w, device or home_)
+    plan = [x.to(bank.images.device) for x in _plan(len(bank), height - h, width - w, flip, generator)]  # at once: batches then wait for nothing
+    return _cut(bank.images, h, w, plan, batch_size, device or bank.images.device)
 
-# %% ../nbs/1_problem/03_data.ipynb #c75
+# %% ../nbs/1_problem/03_data.ipynb #c77
 def _look(bank: Bank) -> tuple[Tensor, Tensor]:
-    """Return a hash of each picture, ±1 `[N, 496]` (brighter than average? than the right neighbour?), and its colours on 16×16, `[N, 768]`."""
+    """Return a hash of each picture, ±1 `[N, 496]` (brighter than average? than the left neighbour?), and its colours on 16×16, `[N, 768]`."""
     small = torch.cat([F.adaptive_avg_pool2d(part.float()/255, 16) for part in bank.images.split(256)])
     grey = small.mean(1)
     bits = torch.cat([(grey > grey.mean((1, 2), keepdim=True)).flatten(1), (grey[..., 1:] > grey[..., :-1]).flatten(1)], 1)
@@ -439,13 +365,8 @@ def _look(bank: Bank) -> tuple[Tensor, Tensor]:
 def common(a: Bank, b: Bank, differing: float = .15, distance: float = .04) -> list[tuple[int, int]]:
     """Return the index pairs `(i, j)` such that `a`'s picture i and `b`'s picture j are the same or nearly so.
 
-    Parameters
-    ----------
-    a, b : Bank
-    differing : float
-        Share of hash bits that may differ in a candidate pair (average and difference hash on 16×16 grey pixels).
-    distance : float
-        Root mean squared difference of the 16×16 colours, on [0, 1], up to which a candidate is a duplicate.
+    At most a share `differing` of their hash bits (average and difference hash on 16×16 grey pixels) may differ, and their 16×16 colours by a
+    root mean square of `distance`, on [0, 1].
     """
     (hash_a, pixels_a), (hash_b, pixels_b) = _look(a), _look(b)
     least, pairs = hash_a.shape[1]*(1 - 2*differing), []

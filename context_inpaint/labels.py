@@ -20,7 +20,7 @@ __all__ = ['label_decoder', 'fit_to_labels', 'label_inpainter', 'tile_colours']
 def label_decoder(inputs: int, size: int, width: int = 128) -> nn.Sequential:
     """Return an up-convolutional network from labels `[B, inputs]` to pictures `[B, 3, size, size]`, values meant for [-1, 1].
 
-    A fully connected layer to 4×4, then doublings with half the channels each (at least 16). After Dosovitskiy et al. 2015, section 3,
+    A fully connected layer to 4×4, then doublings with half the channels each (at least 16). After Dosovitskiy et al. (2015), section 3,
     with transposed convolutions in place of unpooling and convolution.
 
     Parameters
@@ -60,11 +60,17 @@ def fit_to_labels(net: nn.Module, labels: Tensor, images: Tensor, steps: int, ba
         How long; pictures are drawn with replacement, by `seed`.
     rate : float
         Largest learning rate of Adam: it rises, then falls to zero (one cycle).
+
+    Raises
+    ------
+    InputError
+        If labels and images do not belong together or are of the wrong type, or there is nothing to do.
     """
     if labels.ndim != 2 or len(labels) != len(images): raise InputError(f"need one row of labels for each of {len(images)} images, got {list(labels.shape)}")
     if images.dtype != torch.uint8: raise InputError(f"images must be uint8, as a bank keeps them, got {images.dtype}: use bank.images")
+    if min(steps, batch_size) < 1: raise InputError(f"steps and batch_size must be at least 1, got {steps} and {batch_size}")
     where, losses, live = next(net.parameters()).device, [], Live(steps, "drawing from labels")
-    optimizer = torch.optim.Adam(net.parameters(), rate)
+    optimizer = torch.optim.Adam(net.parameters(), rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     for step, picks in enumerate(torch.randint(len(images), (steps, batch_size), generator=generator(seed)), 1):
         drawn, target = (net(labels[picks].to(where)) + 1)/2, images[picks].to(where).float()/255

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
+import context_inpaint
 from .core import InputError, home, write_aside
 
 # %% auto #0
-__all__ = ['progress', 'guess', 'score', 'exercise']
+__all__ = ['progress', 'guess', 'score', 'exercise', 'copy_course']
 
 # %% ../nbs/1_problem/00_how_to.ipynb #c05
 def progress() -> dict:
@@ -69,3 +72,33 @@ class exercise:
         print(verdict)
         _store("exercises", self.key, kind is None)
         return True
+
+# %% ../nbs/1_problem/00_how_to.ipynb #c30
+def _clean(cells: list[dict]) -> list[dict]:
+    """Return a notebook's cells without outputs and solutions."""
+    kept = [cell for cell in cells if "<summary>Solution" not in "".join(cell["source"])]
+    return [cell | {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell for cell in kept]
+
+
+def copy_course(folder: str | os.PathLike, force: bool = False) -> int:
+    """Copy the lessons and the bibliography into `folder`, outputs and solutions removed; return how many lessons.
+
+    Raises
+    ------
+    InputError
+        If `folder` is a file, or holds a lesson already and `force` is false.
+    """
+    folder, package = Path(folder), Path(context_inpaint.__file__).parent
+    source = package.parent/"nbs" if (package.parent/"nbs").is_dir() else package/"nbs"
+    files = sorted(p for p in source.rglob("*") if p.suffix in (".ipynb", ".md") and not any(part.startswith(".") for part in p.relative_to(source).parts))
+    if folder.exists() and not folder.is_dir(): raise InputError(f"{folder} is a file: name a folder for the course")
+    if not force and (taken := [p for p in files if (folder/p.relative_to(source)).exists()]):
+        raise InputError(f"{folder/taken[0].relative_to(source)} exists: choose another folder, or overwrite your work with --force")
+    for path in files:
+        target, text = folder/path.relative_to(source), path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":
+            notebook = json.loads(text)
+            text = json.dumps(notebook | {"cells": _clean(notebook["cells"])}, indent=1, ensure_ascii=False) + "\n"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with write_aside(target) as temporary: temporary.write_text(text, encoding="utf-8")
+    return sum(path.suffix == ".ipynb" for path in files)

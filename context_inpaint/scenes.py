@@ -9,6 +9,7 @@ from math import exp, hypot, log
 
 import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from .core import InputError, one_of
@@ -29,30 +30,30 @@ def band(distance: np.ndarray, radius: float | np.ndarray, pixel: float | np.nda
     """Return how much of a pixel lies within `radius` of a line, however thin: one half-plane minus another."""
     return cover(distance - radius, pixel) - cover(distance + radius, pixel)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c15
+# %% ../nbs/1_problem/02_scenes.ipynb #c17
 def stripes(u: np.ndarray, width: np.ndarray, duty: float = .5) -> np.ndarray:
     """Return how much of an interval of `width` around `u` has a fractional part below `duty`: endless bars, averaged exactly."""
     low, high = np.floor(u - width/2), np.floor(u + width/2)
     return (duty*(high - low) + np.minimum(u + width/2 - high, duty) - np.minimum(u - width/2 - low, duty))/width
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c20
+# %% ../nbs/1_problem/02_scenes.ipynb #c22
 @lru_cache(maxsize=64)
 def places(side: int) -> np.ndarray:
     """Return four positions in each of the `side` pixels that span the unit interval: float32 `[side, 4]`."""
     return ((np.arange(4*side) + .5)/(4*side)).astype(np.float32).reshape(side, 4)
 
 
-def spline(positions: np.ndarray, cells: int) -> np.ndarray:
-    """Return the cubic B-spline weights of `cells` + 3 knots at `positions` `[n, 4]`, averaged over the four: `[n, cells + 3]`."""
+def spline(positions: np.ndarray, cells: int) -> sparse.csr_array:
+    """Return the cubic B-spline weights of `cells` + 3 knots at `positions` `[n, 4]`, averaged over the four: sparse `[n, cells + 3]`."""
     away = np.abs(positions.reshape(-1, 1)*cells - np.arange(-1, cells + 2, dtype=np.float32))
     near, far = np.maximum(1 - away, 0), np.maximum(2 - away, 0)
-    return ((far*far*far - 4*near*near*near)/6).reshape(-1, 4, cells + 3).mean(1)
+    return sparse.csr_array(((far*far*far - 4*near*near*near)/6).reshape(-1, 4, cells + 3).mean(1))
 
 
 @lru_cache(maxsize=256)
-def _even(side: int, cells: int) -> np.ndarray: return spline(places(side), cells)
+def _even(side: int, cells: int) -> sparse.csr_array: return spline(places(side), cells)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c23
+# %% ../nbs/1_problem/02_scenes.ipynb #c25
 class Canvas:
     """A square picture being painted: x to the right, y down, both from 0 to 1; `image` float32 `[3, side, side]`; `rng` decides everything."""
 
@@ -75,7 +76,7 @@ class Canvas:
         picture = self.image[window]
         picture += coverage*((colour[window] if colour.shape[1:] == self.image.shape[1:] else colour) - picture)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c24
+# %% ../nbs/1_problem/02_scenes.ipynb #c26
 def mix(a, b, share):
     """Return what lies `share` of the way from `a` to `b`."""
     return a + (b - a)*share
@@ -86,12 +87,12 @@ def rgb(r: float, g: float, b: float) -> np.ndarray:
     return np.array([r, g, b], np.float32)[:, None, None]
 
 
-def noise(c: Canvas, rows: int, columns: int, octaves: int = 1, down: np.ndarray | None = None) -> np.ndarray:
+def noise(c: Canvas, rows: int, columns: int, octaves: int = 1, down: sparse.csr_array | None = None) -> np.ndarray:
     """Return smooth noise `[side, side]`, mean 0, about ±0.8: random knots between two matrices; each octave is finer and lower."""
     total = 0
     for k in range(octaves):
         knots = (2*c.rng.random(((rows << k) + 3, (columns << k) + 3)) - 1).astype(np.float32)
-        total = total + (_even(c.side, rows << k) if down is None else down) @ knots @ _even(c.side, columns << k).T/2**k
+        total = total + (_even(c.side, rows << k) if down is None else down) @ (_even(c.side, columns << k) @ knots.T).T/2**k
     return total
 
 
@@ -99,7 +100,7 @@ def curve(c: Canvas, cells: int, octaves: int = 1) -> np.ndarray:
     """Return noise along x alone, `[side]`."""
     return sum(_even(c.side, cells << k) @ (2*c.rng.random((cells << k) + 3) - 1).astype(np.float32)/2**k for k in range(octaves))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c27
+# %% ../nbs/1_problem/02_scenes.ipynb #c29
 def box(c: Canvas, x0: float, y0: float, x1: float, y1: float, colour: np.ndarray) -> None:
     """Paint an upright rectangle: the coverage is exactly a product of two bands."""
     window, y, x = c.part(x0, y0, x1, y1)
@@ -117,7 +118,7 @@ def below(c: Canvas, top: np.ndarray) -> np.ndarray:
     slope = np.gradient(top)*c.side if c.side > 1 else 0*top
     return cover((top - c.y)/np.sqrt(1 + slope*slope), c.pixel)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c28
+# %% ../nbs/1_problem/02_scenes.ipynb #c30
 def stroke(c: Canvas, x0: float, y0: float, x1: float, y1: float, r0: float, r1: float, colour: np.ndarray, opacity=1., round=0.) -> None:
     """Paint a straight stroke of half-width `r0` to `r1`, a band across times a band along; `round` shades it like a pillar."""
     length, r = hypot(x1 - x0, y1 - y0), max(r0, r1)
@@ -140,7 +141,7 @@ def polygon(c: Canvas, points: list[tuple[float, float]], colour: np.ndarray, op
         away = np.maximum(away, (x - ax)*((by - ay)*s) - (y - ay)*((bx - ax)*s))
     c.fill(opacity*cover(away, c.pixel), colour, window)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c31
+# %% ../nbs/1_problem/02_scenes.ipynb #c33
 LIGHTS = np.array([  # top of the sky, sky at the horizon, sun or moon, light on the land: from night through the day and back
     [(.05, .08, .20), (.18, .23, .38), (.92, .93, .86), (.38, .44, .60)],
     [(.16, .22, .42), (.86, .55, .48), (1.0, .82, .62), (.62, .56, .62)],
@@ -165,7 +166,7 @@ def sky(c: Canvas, horizon: float, sun: tuple[float, float]) -> np.ndarray:
     c.fill(cover(away - c.between(.025, .06), c.pixel), mix(glow, 1, .4))
     return colours
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c34
+# %% ../nbs/1_problem/02_scenes.ipynb #c36
 def sea(c: Canvas) -> None:
     """A horizon, the sun and its path on the waves, a coast, a boat with two sails."""
     h, sx, s, d = c.between(.34, .58), c.between(.3, .7), c.between(.14, .4), 1 if c.rng.random() < .5 else -1
@@ -187,7 +188,7 @@ def sea(c: Canvas) -> None:
                              (hull, (-.4, .1), (.46, .1), (.34, -.03), (-.3, -.03))):
             polygon(c, [(x + d*s*a, y - flip*s*b) for a, b in shape], tone, opacity)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c39
+# %% ../nbs/1_problem/02_scenes.ipynb #c41
 def ridges(c: Canvas) -> None:
     """Mountain ridges, each nearer one darker, rougher and less hazy."""
     h, n = c.between(.22, .42), 4 + int(3*c.rng.random())
@@ -200,7 +201,7 @@ def ridges(c: Canvas) -> None:
         colour = mix(slope*(1 + (.1 + .5*t)*noise(c, 28, 18, 2)), mix(low, slope, .4 + .3*t), .8*((c.y - crest)/.3).clip(0, 1))
         c.fill(below(c, crest), colour)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c42
+# %% ../nbs/1_problem/02_scenes.ipynb #c44
 def reflect(c: Canvas, shore: float, tint: np.ndarray, ripple: float) -> None:
     """Turn all below `shore` into water that mirrors the picture above it."""
     depth = np.maximum(c.y - shore, 0)
@@ -227,7 +228,7 @@ def lake(c: Canvas) -> None:
         x += c.between(.02, .09)
     reflect(c, shore, mix(top*.4, rgb(.1, .2, .22), .5)*land, c.between(.1, .5))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c45
+# %% ../nbs/1_problem/02_scenes.ipynb #c47
 def windows(c: Canvas, x0: float, y0: float, x1: float, y1: float, n: int, m: int, dark: np.ndarray, lit: np.ndarray, share: float) -> None:
     """Paint `n` rows of `m` windows, a `share` of them lit: coverage of the rows, a random table, coverage of the columns, multiplied."""
     down, across, (window, y, x) = (y1 - y0)/n, (x1 - x0)/m, c.part(x0, y0, x1, y1)
@@ -256,7 +257,7 @@ def skyline(c: Canvas) -> None:
     if c.rng.random() < .6: return reflect(c, base, .4*top, c.between(.2, .7))
     c.fill(cover(base - c.y, c.pixel), mix(land*.35, low, .2)*(1 + .3*noise(c, 40, 8, 2)))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c48
+# %% ../nbs/1_problem/02_scenes.ipynb #c50
 def ground(c: Canvas, h: float, x: float) -> tuple[np.ndarray, ...]:
     """Return, for a plane that vanishes at (`x`, `h`): nearness, place across, how much across and how much 1/nearness a pixel spans."""
     near = np.maximum(c.y - h, c.pixel/4)
@@ -279,7 +280,7 @@ def road(c: Canvas) -> None:
     c.fill(cover(h - c.y, c.pixel), mix(surface, low, .6*np.exp(-near/.1)))
     for side in ((-1,), (1,), (-1, 1))[int(3*c.rng.random())]: wayside(c, h, vx, 1.35*half*side, land, low)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c49
+# %% ../nbs/1_problem/02_scenes.ipynb #c51
 def wayside(c: Canvas, h: float, vx: float, u: float, land: np.ndarray, low: np.ndarray) -> None:
     """Paint poles with wires, or trees, at equal distances along the line `u` of a ground plane."""
     trees, step, tall, wood = c.rng.random() < .5, c.between(.5, 1.1), c.between(1., 1.6), land*rgb(.24, .18, .14)
@@ -291,7 +292,7 @@ def wayside(c: Canvas, h: float, vx: float, u: float, land: np.ndarray, low: np.
         else: stroke(c, x - .22*s, y - .9*tall*s, x + .22*s, y - .9*tall*s, .025*s, .025*s, mix(wood, low, haze))
     for wire in () if trees else (u - .2, u + .2): stroke(c, vx, h, vx + 1.6*wire, h + 1.6*(1 - .92*tall), .0005, .006, .7*wood)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c52
+# %% ../nbs/1_problem/02_scenes.ipynb #c54
 def trunks(c: Canvas) -> None:
     """Trunks in three depths of mist, leaves above, the light behind and the shadows it throws towards us."""
     h, sun = c.between(.5, .68), c.between(.25, .75)
@@ -312,7 +313,7 @@ def trunks(c: Canvas) -> None:
             x += gap*c.between(.6, 1.5)
         c.fill((5*(crowns + .1 + .2*k - 2.5*c.y)).clip(0, .95), mix(leaves, mist, haze))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c55
+# %% ../nbs/1_problem/02_scenes.ipynb #c57
 def room(c: Canvas) -> None:
     """A room in one-point perspective: boards, a dado, pictures, a window and its light on the floor, a lamp."""
     vx, vy, b, side = c.between(.38, .62), c.between(.4, .54), c.between(.45, .65), 1 if c.rng.random() < .5 else -1
@@ -338,7 +339,7 @@ def room(c: Canvas) -> None:
         for t in (1.15*b, 1.6*b): polygon(c, [at(x, -.5, t), at(x, -.5, 1.25*t), at(x, .1, 1.25*t), at(x, .1, t)], hue(.2, .8))
     furnish(c, at, b, side, trim, day)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c56
+# %% ../nbs/1_problem/02_scenes.ipynb #c58
 def furnish(c: Canvas, at, b: float, side: int, trim: np.ndarray, day: np.ndarray) -> None:
     """Give a room its window, the light on the floor and the lamp."""
     middle, half, n, m = c.between(-.3, .3), c.between(.25, .5), 2 + int(2*c.rng.random()), 2 + int(3*c.rng.random())
@@ -353,7 +354,7 @@ def furnish(c: Canvas, at, b: float, side: int, trim: np.ndarray, day: np.ndarra
     stroke(c, x, y + .1, x, y + .16, .02, .07, lamp)
     c.fill(.4*np.exp(-np.hypot(c.x - x, c.y - y - .17)/.1), lamp)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c59
+# %% ../nbs/1_problem/02_scenes.ipynb #c61
 def arcade(c: Canvas) -> None:
     """A passage of arches one behind another, open to the sun on one side, with a chequered floor."""
     vx, vy, wide, deep, tall = c.between(.38, .62), c.between(.42, .56), c.between(.5, .7), c.between(.45, .75), c.between(.1, .4)
@@ -375,7 +376,7 @@ def arcade(c: Canvas) -> None:
         wall = mix(mix(.5*stone, 1.15*stone, cover(side*(c.x - vx), c.pixel)*low_part)*rough, low, haze)
         c.fill((1 - cover(away - wide*s, c.pixel))*(1 - floor), mix(wall, outdoors, cover(-side*(c.x - vx), c.pixel)*low_part))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c62
+# %% ../nbs/1_problem/02_scenes.ipynb #c64
 SCENES = {"sea": sea, "ridges": ridges, "skyline": skyline, "road": road, "trunks": trunks, "room": room, "lake": lake, "arcade": arcade}
 KINDS = tuple(SCENES)
 VERSION = 1  # to be raised when any picture changes: data digests contain it
@@ -386,7 +387,7 @@ def _sides(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(sides) == 2 and all(isinstance(s, (int, np.integer)) and s > 0 for s in sides): return sides
     raise InputError(f"size must be a whole number of pixels, or height and width, got {size!r}")
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c63
+# %% ../nbs/1_problem/02_scenes.ipynb #c65
 def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str | None = None) -> np.ndarray:
     """Draw scene `index`.
 
@@ -416,7 +417,7 @@ def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str 
     top, left = (c.side - height)//2, (c.side - width)//2
     return (255*c.image[:, top:top + height, left:left + width].clip(0, 1) + .5).astype(np.uint8).transpose(1, 2, 0)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c64
+# %% ../nbs/1_problem/02_scenes.ipynb #c66
 def draw_many(n: int, size: int | tuple[int, int] = 64, seed: int = 0, start: int = 0) -> tuple[Tensor, Tensor]:
     """Draw scenes `start` to `start + n - 1`: uint8 `[n, 3, H, W]`, and the number of each one's kind, int64 `[n]`."""
     if n < 0: raise InputError(f"n must be 0 or more, got {n}")

@@ -67,7 +67,7 @@ def get_method(name: str, bank: Bank | None = None) -> Inpainter:
     module, function = METHODS[one_of(name, METHODS, "method")].split(":")
     method = getattr(importlib.import_module(f"context_inpaint.{module}"), function)
     if bank is None or name != "scene-completion": return method
-    return lambda image, mask, *, generator=None: method(image, mask, generator=generator, bank=bank)
+    return lambda image, mask, *, generator=None: method(image, mask, generator=generator, bank=bank, n_candidates=min(50, len(bank)))
 
 # %% ../nbs/1_problem/06_scoreboard.ipynb #c18
 def environment() -> dict:

@@ -25,10 +25,10 @@ from .core import InputError, device, one_of
 from .masks import MASKS, hide
 
 # %% auto #0
-__all__ = ['PRECISIONS', 'SCHEDULES', 'OBJECTIVES', 'TrainConfig', 'Objective', 'fill_error', 'Reconstruction', 'make_objective',
-           'rate', 'derived', 'Trainer', 'state', 'put', 'restore']
+__all__ = ['PRECISIONS', 'SCHEDULES', 'OBJECTIVES', 'TrainConfig', 'check_config', 'Objective', 'fill_error', 'Reconstruction',
+           'make_objective', 'rate', 'derived', 'Trainer', 'turn', 'state', 'put', 'restore']
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c03
+# %% ../nbs/2_networks/09_trainer.ipynb #c05
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 SCHEDULES = ("one-cycle", "cosine", "constant")
 
@@ -50,25 +50,29 @@ class TrainConfig:
     epochs: int = 12
     batch_size: int = 50
     accumulate: int = 1                # parts into which a batch is cut where memory is short
-    lr: float = 3e-3                   # highest learning rate
+    lr: float = 1e-3                   # highest learning rate
     weight_decay: float = .02
+    clip: float = 1.                   # longest gradient, per network
     schedule: str = "one-cycle"
     precision: str = "float32"
     ema: float = 0.                    # decay per step of the averaged weights; 0: none
     seed: int = 0
 
-    def check(self) -> None:
-        """Raise `InputError`, saying which setting is wrong and what it may be."""
-        one_of(self.objective, OBJECTIVES, "objective"), one_of(self.mask, MASKS, "mask")
-        one_of(self.schedule, SCHEDULES, "schedule"), one_of(self.precision, PRECISIONS, "precision")
-        for name in ("epochs", "bottleneck", "width", "accumulate"):
-            if getattr(self, name) < 1: raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 4 <= self.hole <= self.size - 2: raise InputError(f"a hole of {self.hole} pixels does not fit pictures of {self.size}: choose 4 to {self.size - 2}")
-        if self.batch_size < 2*self.accumulate: raise InputError(f"batch_size must be at least {2*self.accumulate} (two pictures a part), got {self.batch_size}")
-        if not 0 < self.lr < math.inf: raise InputError(f"lr must be positive, got {self.lr:g}")
-        if not 0 <= self.ema < 1: raise InputError(f"ema must be at least 0 and less than 1, got {self.ema:g}")
+# %% ../nbs/2_networks/09_trainer.ipynb #c06
+def check_config(config: TrainConfig) -> None:
+    """Raise `InputError`, saying which setting is wrong and what it may be."""
+    one_of(config.objective, OBJECTIVES, "objective"), one_of(config.mask, MASKS, "mask")
+    one_of(config.schedule, SCHEDULES, "schedule"), one_of(config.precision, PRECISIONS, "precision")
+    for name in ("epochs", "bottleneck", "width", "accumulate"):
+        if getattr(config, name) < 1: raise InputError(f"{name} must be at least 1, got {getattr(config, name)}")
+    if not 4 <= config.hole <= config.size - 2: raise InputError(f"a hole of {config.hole} pixels does not fit pictures of {config.size}: choose 4 to {config.size - 2}")
+    least = 2*config.accumulate
+    if config.batch_size < least: raise InputError(f"batch_size must be at least {least}, two pictures for each part of a batch, got {config.batch_size}")
+    for name in ("lr", "clip"):
+        if not 0 < getattr(config, name) < math.inf: raise InputError(f"{name} must be positive, got {getattr(config, name):g}")
+    if not 0 <= config.ema < 1: raise InputError(f"ema must be at least 0 and less than 1, got {config.ema:g}")
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c04
+# %% ../nbs/2_networks/09_trainer.ipynb #c09
 class Objective(Protocol):
     """What to learn: which networks, which optimisers, which loss. It does not know the trainer, and the trainer does not know it."""
     networks: dict[str, nn.Module]  # each has an optimiser of its own
@@ -88,7 +92,7 @@ def fill_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     if output.shape != image.shape: return ((output.flatten(1) + 1)/2 - image[inside].view(len(image), -1)).square().mean(1)
     return (((output + 1)/2 - image).square()*inside).flatten(1).sum(1)/inside.flatten(1).sum(1)
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c05
+# %% ../nbs/2_networks/09_trainer.ipynb #c12
 class Reconstruction:
     """Minimise the squared error inside the hole: the paper's L_rec (Pathak et al. 2016, equation 1)."""
     steps, fills = ("network",), "network"
@@ -115,7 +119,7 @@ def make_objective(config: TrainConfig) -> Objective:
         torch.manual_seed(config.seed)
         return getattr(importlib.import_module(f"context_inpaint.{module}"), name)(config)
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c06
+# %% ../nbs/2_networks/09_trainer.ipynb #c18
 def rate(done: float, schedule: str = "one-cycle") -> float:
     """Return the learning rate as a share of the highest, when the share `done` of all steps is done (one-cycle: Smith and Topin 2019)."""
     warm = {"one-cycle": .25, "cosine": 0., "constant": 0.}[schedule]
@@ -128,7 +132,7 @@ def derived(*numbers: int) -> int:
     """Return a seed that depends on all of `numbers` and looks like none of them: (seed, purpose, epoch or step)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c07
+# %% ../nbs/2_networks/09_trainer.ipynb #c30
 class Trainer:
     """Lets an objective's networks learn, step by step, wherever Accelerate puts them."""
 
@@ -149,19 +153,11 @@ class Trainer:
         """The network that fills, with averaged weights if there are any."""
         return self.average.module if self.average else self.networks[self.objective.fills]
 
-    def turn(self, step: str, done: float) -> Optimizer:
-        """Let only the network named `step` learn, at the rate of this moment."""
-        for name, optimizer in self.optimizers.items():
-            for group, highest in zip(optimizer.param_groups, self.highest[name]):
-                group["lr"] = highest*rate(done, self.config.schedule)
-                for p in group["params"]: p.requires_grad_(name == step)
-        return self.optimizers[step]
-
     def learn(self, image: Tensor, mask: Tensor, done: float) -> dict[str, Tensor]:
         """Take every network's step on one batch, `done` (a share) of the way through training; return the losses by name."""
         numbers, parts = {}, self.config.accumulate
         for step in self.objective.steps:
-            optimizer = self.turn(step, done)
+            optimizer = turn(self, step, done)
             optimizer.zero_grad()
             for some, holes in zip(image.chunk(parts), mask.chunk(parts)):
                 loss, more = self.objective.loss(step, some, holes)
@@ -169,11 +165,21 @@ class Trainer:
                 self.accelerator.backward(loss*share)
                 for name, value in (more | {"loss" if step == self.objective.fills else step: loss}).items():
                     numbers[name] = numbers.get(name, 0) + value.detach()*share
+            self.accelerator.clip_grad_norm_(self.networks[step].parameters(), self.config.clip)
             optimizer.step()
         if self.average: self.average.update_parameters(self.networks[self.objective.fills])
         return numbers
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c08
+# %% ../nbs/2_networks/09_trainer.ipynb #c31
+def turn(trainer: Trainer, step: str, done: float) -> Optimizer:
+    """Let only the network named `step` learn, at the rate of this moment, and return its optimiser."""
+    for name, optimizer in trainer.optimizers.items():
+        for group, highest in zip(optimizer.param_groups, trainer.highest[name]):
+            group["lr"] = highest*rate(done, trainer.config.schedule)
+            for p in group["params"]: p.requires_grad_(name == step)
+    return trainer.optimizers[step]
+
+# %% ../nbs/2_networks/09_trainer.ipynb #c36
 def state(trainer: Trainer) -> tuple[dict[str, Tensor], dict]:
     """Return all that training needs to go on, as named tensors and as what JSON can hold: nothing is pickled."""
     nets = trainer.networks | ({"average of": trainer.average} if trainer.average else {})

@@ -24,18 +24,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+import context_inpaint
 from . import metrics
 from .core import InputError, Live, Picture, as_picture, device, generator, grid, to_numpy, write_aside
 from .data import Bank, batches, load
 from .masks import Inpainter, as_inpainter, make_masks
 from .scoreboard import environment
-from .trainer import TrainConfig, Trainer, derived, make_objective, put, restore, state
+from .trainer import TrainConfig, Trainer, check_config, derived, make_objective, put, restore, state
 
 # %% auto #0
 __all__ = ['patient', 'write', 'save', 'saved', 'same', 'Pictures', 'inpainter_of', 'fills', 'score', 'epoch', 'settle', 'fit',
            'portrait', 'commit', 'peak_memory', 'finish', 'train', 'load_run']
 
-# %% ../nbs/2_networks/09_training.ipynb #c03
+# %% ../nbs/2_networks/09_training.ipynb #c10
 @contextlib.contextmanager
 def patient() -> Iterator[threading.Event]:
     """Yield an event that Ctrl-C sets, so that the step under way can end; a second Ctrl-C stops at once."""
@@ -59,7 +60,7 @@ def write(path: Path, data: bytes) -> None:
         with write_aside(path) as temporary: temporary.write_bytes(data)
     except OSError as e: raise InputError(f"cannot write {path}: {e.strerror or e}") from None
 
-# %% ../nbs/2_networks/09_training.ipynb #c04
+# %% ../nbs/2_networks/09_training.ipynb #c17
 def save(trainer: Trainer, folder: Path, about: Mapping) -> None:
     """Write a checkpoint: one safetensors file whose header holds the rest as JSON, so that it is never half old and half new."""
     tensors, rest = state(trainer)
@@ -81,7 +82,7 @@ def same(there: Mapping, here: Mapping, folder: Path) -> None:
     unequal = [f"{key} is {there.get(key)!r} there and {here.get(key)!r} here" for key in here if there.get(key) != here.get(key)]
     if unequal: raise InputError(f"cannot resume {folder} with another configuration: {'; '.join(unequal)}")
 
-# %% ../nbs/2_networks/09_training.ipynb #c05
+# %% ../nbs/2_networks/09_training.ipynb #c20
 class Pictures:
     """What a run learns from and is judged by: training pictures a little larger than needed, for crops; the others at exactly `size`."""
 
@@ -115,7 +116,7 @@ def score(inpainter: Inpainter, bank: Bank, config: TrainConfig) -> dict:
     for name, v in values.items(): row |= {name: float(v.mean()), f"{name}_ci": list(metrics.interval(v))}
     return row
 
-# %% ../nbs/2_networks/09_training.ipynb #c06
+# %% ../nbs/2_networks/09_training.ipynb #c22
 def epoch(trainer: Trainer, bank: Bank, masks: Tensor, live: Live, asked: threading.Event, picture: Picture | None) -> bool:
     """Train to the end of the epoch that `trainer` is in; return False if `asked` was set before. All draws follow from seed, epoch and step."""
     config, a = trainer.config, trainer.accelerator
@@ -144,7 +145,7 @@ def settle(trainer: Trainer, bank: Bank) -> None:
         trainer.log.append(numbers)
     trainer.pending.clear()
 
-# %% ../nbs/2_networks/09_training.ipynb #c07
+# %% ../nbs/2_networks/09_training.ipynb #c26
 def fit(trainer: Trainer, pictures: Pictures, folder: Path, about: Mapping, samples: Tensor) -> None:
     """Train to the end from wherever `trainer` stands, with a checkpoint after every epoch and when Ctrl-C is pressed."""
     config, a, began, before, picture = trainer.config, trainer.accelerator, time.perf_counter(), trainer.seconds, None
@@ -161,32 +162,32 @@ def fit(trainer: Trainer, pictures: Pictures, folder: Path, about: Mapping, samp
                 means = {name: sum(row[name] for row in trainer.log)/len(trainer.log) for name in trainer.log[0]}
                 trainer.curve.append({"epoch": len(trainer.curve) + 1, **means, "validation_psnr": float(psnr), "seconds": trainer.seconds})
                 trainer.log = []
-                picture = portrait(trainer.curve, inpainter, samples, config) if live.notebook else None
+                if live.notebook: live.update(trainer.step, picture := portrait(trainer.curve, inpainter, samples, config), validation_psnr=float(psnr))
             save(trainer, folder, about)
             if not whole:
                 print(f"\nstopped after {trainer.step} of {total} steps; go on with --resume", file=sys.stderr)
                 raise KeyboardInterrupt
 
-
+# %% ../nbs/2_networks/09_training.ipynb #c27
 def portrait(curve: list[dict], inpainter: Inpainter, samples: Tensor, config: TrainConfig) -> Picture:
     """Draw how far training is: validation PSNR by epoch, and what the network puts in the holes."""
     masks = make_masks(config.mask, len(samples), config.size, config.hole/config.size)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.2), width_ratios=(1, 2), layout="constrained")
     left.plot([row["epoch"] for row in curve], [row["validation_psnr"] for row in curve], "o-")
     left.set(xlabel="epoch", ylabel="PSNR in the hole, dB")
+    left.xaxis.get_major_locator().set_params(integer=True)
     rows = [samples.masked_fill(masks, .5), inpainter(samples.to(device()), masks.to(device())).cpu()]
     right.imshow(np.concatenate([np.concatenate([to_numpy(x) for x in row], 1) for row in rows]), interpolation="nearest")
     right.axis("off")
-    return as_picture(figure, "validation PSNR by epoch; samples with their hole and filled")
+    return as_picture(figure, "validation PSNR by epoch; samples with their hole and filled", 20_000)
 
-# %% ../nbs/2_networks/09_training.ipynb #c08
+# %% ../nbs/2_networks/09_training.ipynb #c29
 def commit() -> str | None:
     """Return the commit of this package's own repository, or None outside one."""
-    here = Path(__file__).resolve()
-    try:
-        def git(*words: str) -> str: return subprocess.run(["git", "-C", str(here.parent), *words], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
-        git("ls-files", "--error-unmatch", here.name)
-        return git("rev-parse", "HEAD")
+    here = Path(context_inpaint.__file__).resolve()
+    def git(*words: str) -> str: return subprocess.run(["git", "-C", str(here.parent), *words], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+
+    try: return git("ls-files", "--error-unmatch", here.name) and git("rev-parse", "HEAD")
     except (OSError, subprocess.SubprocessError): return None
 
 
@@ -197,7 +198,7 @@ def peak_memory() -> float | None:
     except ImportError: return None  # Windows
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == "darwin" else 1024)/1e9
 
-# %% ../nbs/2_networks/09_training.ipynb #c09
+# %% ../nbs/2_networks/09_training.ipynb #c30
 def finish(trainer: Trainer, pictures: Pictures, folder: Path, samples: Tensor) -> dict:
     """Score the trained network, write weights, samples and, last, the record, and return the record."""
     config, n = trainer.config, len(pictures.test)
@@ -216,7 +217,7 @@ def finish(trainer: Trainer, pictures: Pictures, folder: Path, samples: Tensor) 
         write(folder/"record.json", (json.dumps(record, indent=1) + "\n").encode())
     return record
 
-# %% ../nbs/2_networks/09_training.ipynb #c10
+# %% ../nbs/2_networks/09_training.ipynb #c31
 def train(config: TrainConfig, out: str | Path, resume: bool = False, samples: Tensor | None = None) -> dict:
     """Train as `config` says into the run folder `out`, and return the record.
 
@@ -237,7 +238,7 @@ def train(config: TrainConfig, out: str | Path, resume: bool = False, samples: T
     KeyboardInterrupt
         After Ctrl-C, when the checkpoint is written.
     """
-    config.check()
+    check_config(config)
     out, objective = Path(out), make_objective(config)
     found = saved(out) if resume else None
     if found: same(found[1]["about"]["config"], json.loads(json.dumps(asdict(config))), out)
@@ -257,7 +258,7 @@ def train(config: TrainConfig, out: str | Path, resume: bool = False, samples: T
     fit(trainer, pictures, out, about, samples)
     return finish(trainer, pictures, out, samples)
 
-# %% ../nbs/2_networks/09_training.ipynb #c11
+# %% ../nbs/2_networks/09_training.ipynb #c32
 def load_run(path: str | Path) -> Inpainter:
     """Return the inpainter that a finished run trained.
 

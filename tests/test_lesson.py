@@ -1,0 +1,84 @@
+"""Guesses, scores and exercises: what is printed, what is stored, what gets through."""
+import json
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from context_inpaint.core import InputError
+from context_inpaint.lesson import exercise, guess, progress, score
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONTEXT_INPAINT_HOME", str(tmp_path/"home"))
+    return tmp_path/"home"
+
+
+def test_progress_begins_empty_and_survives_what_it_does_not_know(home):
+    assert progress() == {"guesses": {}, "exercises": {}}
+    home.mkdir(exist_ok=True)
+    (home/"progress.json").write_text('{"exercises": {"a-1": true}, "notes": 1}')
+    guess("b", 2)
+    assert json.loads((home/"progress.json").read_text()) == {"guesses": {"b": 2.0}, "exercises": {"a-1": True}, "notes": 1}
+    assert [f.name for f in home.iterdir()] == ["progress.json"]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(allow_nan=False, allow_infinity=False, width=32) | st.integers(-10**9, 10**9))
+def test_a_guess_comes_back_as_it_went(value):
+    guess("key", value)
+    assert progress()["guesses"]["key"] == value
+
+
+def test_no_guess_asks_for_one_and_stores_nothing(capsys, home):
+    guess("key")
+    guess("key", None)
+    assert capsys.readouterr().out == 2*"Your guess first: write a number in place of None, then run the cell again.\n"
+    assert not (home/"progress.json").exists()
+
+
+@pytest.mark.parametrize("value", ["many", [3], {}, object])
+def test_a_guess_that_is_no_number_is_refused_and_not_stored(value, home):
+    with pytest.raises(InputError, match="a guess is a number such as 12.5, got "): guess("key", value)
+    assert progress()["guesses"] == {}
+
+
+def test_score_says_truth_guess_and_difference(capsys):
+    score("key", 12.345678, "dB")
+    guess("key", 10)
+    score("key", 12.345678, "dB")
+    score("key", 10)
+    assert capsys.readouterr().out.splitlines() == [
+        "It is 12.35 dB. (No guess stored: next time, guess first.)", "Stored: 10. Now find out.",
+        "It is 12.35 dB; you guessed 10 dB, off by 2.3 dB.", "It is 10; you guessed 10, off by 0."]
+
+
+def test_the_last_guess_counts_and_keys_do_not_mix(capsys):
+    guess("a", 1), guess("b", 2), guess("a", 3)
+    assert progress()["guesses"] == {"a": 3, "b": 2}
+
+
+@pytest.mark.parametrize("raised, verdict, solved", [
+    (None, "✓ x-1: right", True),
+    (NotImplementedError(), "✗ x-1: not started", False),
+    (AssertionError("too bright"), "✗ x-1: too bright", False),
+    (ZeroDivisionError("division by zero"), "✗ x-1: your code raised ZeroDivisionError: division by zero", False),
+    (KeyError("y"), "✗ x-1: your code raised KeyError: 'y'", False),
+    (StopIteration(), "✗ x-1: your code raised StopIteration: ", False)])
+def test_an_exercise_turns_whatever_happens_into_one_line(raised, verdict, solved, capsys):
+    with exercise("x-1"):
+        if raised: raise raised
+    assert capsys.readouterr().out == verdict + "\n"
+    assert progress()["exercises"] == {"x-1": solved}
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_an_exercise_lets_interrupts_through_and_stores_nothing(raised, capsys):
+    with pytest.raises(raised), exercise("x-1"): raise raised
+    assert capsys.readouterr().out == "" and progress()["exercises"] == {}
+
+
+def test_a_solved_exercise_can_be_unsolved():
+    with exercise("x-1"): pass
+    with exercise("x-1"): assert False
+    assert progress()["exercises"] == {"x-1": False}
