@@ -151,16 +151,13 @@ def harmonic(image: Tensor, mask: Tensor, *, generator: torch.Generator | None =
 
 # %% ../nbs/1_problem/05_classical.ipynb #c53
 def biharmonic(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Fill the hole like a bent thin plate, ΔΔu = 0 (Damelin and Hoang 2018), by scikit-image: a sparse direct solve, slow in large holes."""
+    """Fill the hole like a bent thin plate, ΔΔu = 0 (Damelin and Hoang 2018), by scikit-image: a sparse direct solve, a second for 65,000 hidden pixels."""
     return _each(lambda photo, missing: inpaint_biharmonic(photo, missing, split_into_regions=True, channel_axis=-1), image, mask)
 
 # %% ../nbs/1_problem/05_classical.ipynb #c58
 def _opencv(image: Tensor, mask: Tensor, method: int) -> Tensor:
-    def pad(x: np.ndarray) -> np.ndarray: return cv2.copyMakeBorder(x, 2, 2, 2, 2, cv2.BORDER_REPLICATE)
-
     def fill(photo: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        filled = cv2.inpaint(pad(np.round(photo*255).astype(np.uint8)), pad(missing.astype(np.uint8)), 3, method)
-        return filled[2:-2, 2:-2].astype(np.float32)/255
+        return cv2.inpaint(np.round(photo*255).astype(np.uint8), missing.astype(np.uint8), 3, method).astype(np.float32)/255
 
     return _each(fill, image, mask)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -73,6 +74,8 @@ def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samp
              seed: Annotated[int, typer.Option(help="Of the masks.")] = 0,
              out: Annotated[Optional[Path], typer.Option(metavar="FILE.json|FILE.csv", help="Write the record.")] = None, force: Force = False) -> None:
     """Score methods on pictures and print the table."""
+    import torch
+
     from context_inpaint.core import InputError, device, preset
     from context_inpaint.data import common, load
     from context_inpaint.scoreboard import evaluate as score
@@ -81,8 +84,12 @@ def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samp
     if out and out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     size = size or preset().size
     pictures, source = load(data, size=size, limit=limit, split="test"), _bank(bank, size)
-    if source is not None and (shared := common(source, pictures)):
-        raise InputError(f"the bank holds {len(shared)} of the pictures being scored: give another with --bank")
+    if source is not None:
+        shared = {i for i, _ in common(source, pictures)}
+        kept = [i for i in range(len(source)) if i not in shared]
+        if not kept: raise InputError("the bank holds only pictures that are being scored: give another with --bank")
+        if shared: print(f"left out of the bank: {len(shared)} pictures that are being scored", file=sys.stderr)
+        source = source[torch.tensor(kept)]
     record = score(pictures, _names(methods), mask, hole, seed, source, device=device())
     record["command"] = "context-inpaint " + " ".join(sys.argv[1:])
     if out: save_record(record, out, force)
@@ -197,6 +204,7 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command line; every foreseen error is one line on stderr and exit status 2."""
+    warnings.showwarning = lambda message, *where: print(f"context-inpaint: {message}", file=sys.stderr)
     try: app()
     except KeyboardInterrupt: sys.exit(130)
     except (ValueError, OSError) as error:

@@ -55,7 +55,10 @@ def _even(side: int, cells: int) -> sparse.csr_array: return spline(places(side)
 
 # %% ../nbs/1_problem/02_scenes.ipynb #c25
 class Canvas:
-    """A square picture being painted: x to the right, y down, both from 0 to 1; `image` float32 `[3, side, side]`; `rng` decides everything."""
+    """A square picture being painted, `image` float32 `[3, side, side]`; every choice is drawn from `rng`.
+
+    x points to the right and y down, both from 0 to 1.
+    """
 
     def __init__(self, side: int, rng: np.random.Generator):
         self.side, self.pixel, self.rng = side, 1/side, rng
@@ -248,7 +251,8 @@ def skyline(c: Canvas) -> None:
         x, stone = -.1*c.rng.random(), mix(rgb(.42, .4, .4), rgb(.55, .32, .24), c.rng.random()) + rgb(*(.16*c.rng.random(3) - .08))
         while x < 1:
             wide, high = c.between(.1, .2) + .03*k, (.52 - .1*k)*c.between(.35, 1.25)
-            y, tone, n, m = base - high, mix(land*stone*c.between(.75, 1.25), low, haze), int(high/(.03 + .014*k)), int(wide/(.024 + .012*k))
+            y, tone = base - high, mix(land*stone*c.between(.75, 1.25), low, haze)
+            n, m = int(high/(.03 + .014*k)), int(wide/(.024 + .012*k))
             box(c, x, y, x + wide, base, tone)
             box(c, x + .7*wide, y, x + wide, base, .75*tone)
             if k: windows(c, x + .01, y + .01, x + wide - .01, base, n + 1, m, mix(.5*tone, low, .2), lit, share)

@@ -137,3 +137,12 @@ def test_help_and_import_are_quick_and_need_no_notebook_tools():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
     assert run("--help").returncode == 0
     assert time.perf_counter() - start < 5, "two starts of the bare command line: each takes a fraction of a second unless torch is imported"
+
+
+def test_pictures_that_are_scored_leave_the_bank(tmp_path):
+    for i, folder in enumerate(("test", "bank", "bank", "bank")):
+        (tmp_path/folder).mkdir(exist_ok=True)
+        pixels = np.random.default_rng(max(i - 1, 0)).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((64, 64), Image.Resampling.NEAREST).save(tmp_path/folder/f"{i}.png")
+    done = run("evaluate", "--data", "folder:test", "--bank", "folder:bank", "--methods", "scene-completion", "--size", 64, cwd=tmp_path)
+    assert done.returncode == 0 and "left out of the bank: 1 " in done.stderr, done.stderr

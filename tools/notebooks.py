@@ -68,6 +68,8 @@ def check_style(path: Path, keys: set[str]) -> list[str]:
     if max(lengths) > 30: wrong.append(f"a cell of {max(lengths)} lines, over 30")
     if statistics.median(lengths) > 8: wrong.append(f"median cell of {statistics.median(lengths)} lines, over 8")
     wrong += [f"cites {key}, which the bibliography lacks" for key in set(re.findall(r"bibliography\.md#(\w+)", text)) - keys]
+    prose = re.sub(r"```.*?```|`[^`]*`", "", "\n".join(c.source for c in nb.cells if c.cell_type == "markdown"), flags=re.S)
+    wrong += [f"links to {link}, which is not there" for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", prose) if not (path.parent/link).exists()]
     for output in (o for c in code for o in c.outputs):
         if output.output_type == "error": wrong.append(f"stores an error: {output.ename}: {output.evalue}")
         if output.output_type == "stream" and output.name == "stderr": wrong.append(f"stores stderr: {output.text[:80]!r}")
