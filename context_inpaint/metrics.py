@@ -28,7 +28,8 @@ def _check(output: Tensor, target: Tensor, mask: Tensor, where: Tensor | None = 
     if output.shape != target.shape: raise InputError(f"output must be {list(target.shape)} like the target, got {list(output.shape)}")
     if not output.is_floating_point(): raise InputError(f"output must be float in [0, 1], got {output.dtype}: use output / 255")
     if output.device != target.device: raise InputError(f"output is on {output.device} and target on {target.device}: move one with .to()")
-    if (empty := ~mask.flatten(1).any(1)).any(): raise InputError(f"the mask of picture {int(empty.int().argmax())} hides nothing: there is no hole to score")
+    if (empty := ~mask.flatten(1).any(1)).any():
+        raise InputError(f"the mask of picture {int(empty.int().argmax())} hides nothing: there is no hole to score")
     where = mask if where is None else where
     for name, image in (("output", output), ("target", target)):
         bad = (~((image >= 0) & (image <= 1)) & where).flatten(1).any(1)
@@ -232,7 +233,8 @@ def spectrum(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return (_levels(x, window, size) - _levels(y, window, size)).square().mean(1).sqrt()
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c81
-METRICS: dict[str, Metric] = {"psnr": psnr, "l1": l1, "l2": l2, "sum": report_sum, "ssim": ssim, "seam": seam, "sharpness": sharpness, "spectrum": spectrum}
+METRICS: dict[str, Metric] = {"psnr": psnr, "l1": l1, "l2": l2, "sum": report_sum, "ssim": ssim, "seam": seam,
+                              "sharpness": sharpness, "spectrum": spectrum}
 
 
 def score(output: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:

@@ -50,7 +50,7 @@ class TrainConfig:
     epochs: int = 12
     batch_size: int = 50
     accumulate: int = 1                # parts into which a batch is cut where memory is short
-    lr: float = 1e-3                   # highest learning rate
+    lr: float = 2e-3                   # highest learning rate
     weight_decay: float = .02
     clip: float = 1.                   # longest gradient, per network
     schedule: str = "one-cycle"

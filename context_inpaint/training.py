@@ -201,12 +201,12 @@ def peak_memory() -> float | None:
 # %% ../nbs/2_networks/09_training.ipynb #c30
 def finish(trainer: Trainer, pictures: Pictures, folder: Path, samples: Tensor) -> dict:
     """Score the trained network, write weights, samples and, last, the record, and return the record."""
-    config, n = trainer.config, len(pictures.test)
-    inpainter = inpainter_of(trainer.network, config)
+    config, inpainter = trainer.config, inpainter_of(trainer.network, trainer.config)
+    some = torch.linspace(0, len(pictures.train) - 1, min(len(pictures.train), len(pictures.test))).long()  # of every class
     record = {"config": asdict(config), "commit": commit(), "environment": environment(), "device": str(trainer.accelerator.device),
               "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in trainer.networks.items()},
               "pictures": pictures.about, "steps": trainer.step, "seconds": trainer.seconds, "peak_memory_gb": peak_memory(), "curve": trainer.curve,
-              "train": score(inpainter, pictures.train[:n], config), "test": score(inpainter, pictures.test, config)}
+              "train": score(inpainter, pictures.train[some], config), "test": score(inpainter, pictures.test, config)}
     record["pictures_per_second"] = trainer.step*config.batch_size/trainer.seconds
     masks = make_masks(config.mask, len(samples), config.size, config.hole/config.size)
     filled = inpainter(samples.to(device()), masks.to(device())).cpu()
