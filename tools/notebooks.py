@@ -139,7 +139,7 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="*")
     parser.add_argument("--preset", default="laptop")
     parser.add_argument("--no-store", action="store_true", help="measure the cost only; keep the stored outputs")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     if given.what == "export": export(LIBRARY)
     elif given.what == "clean": [path.write_text(cleaned(path)) for path in LESSONS]
     elif given.what == "check": check()
