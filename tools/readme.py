@@ -15,6 +15,7 @@ def render() -> dict[Path, bytes]:
     nb.metadata["language_info"] = {"name": "python"}
     nb.cells = [c for c in nb.cells if "hide" not in c.metadata.get("tags", [])]
     for cell in nb.cells:
+        if cell.cell_type == "code": cell.outputs = [o for o in cell.outputs if set(o.get("data", {})) != {"text/plain"}]  # no progress lines
         if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)", lambda m: "](" + (m[1][3:] if m[1].startswith("../") else f"nbs/{m[1]}") + ")", cell.source)
     body, extra = MarkdownExporter().from_notebook_node(nb, resources={"unique_key": "readme", "output_files_dir": IMAGES})
     head = "<!-- Written from nbs/index.ipynb by tools/readme.py: edit the notebook. -->\n\n"
