@@ -136,6 +136,12 @@ def test_each_hole_has_its_own_ring():
     assert (out[..., 3:9, 4:11] == 0).all() and (out[..., 20:29, 18:27] == 1).all()
 
 
+def test_corners_connect():
+    diagonal = np.eye(9, dtype=bool)
+    assert len(list(classical.holes(diagonal))) == 1
+    assert [box for _, box in classical.holes(SHAPES["one pixel apart"][0, 0].numpy())] == [(slice(10, 20), slice(8, 15)), (slice(10, 20), slice(16, 22))]
+
+
 # --- the solver
 
 @pytest.mark.parametrize("kind", ["center", "brush", "region", "object"])
@@ -211,6 +217,35 @@ def test_it_finds_the_picture_itself():
     assert torch.allclose(colour(image, mask), image, atol=1e-3)
 
 
+def test_two_holes_two_donors():
+    image = BANK.batch(range(3))
+    for shape in ("two", "one pixel apart"): assert torch.allclose(colour(image, SHAPES[shape].expand(3, -1, -1, -1)), image, atol=1e-3)
+
+
+def test_an_offset_is_forgiven_on_the_ring():
+    image, mask = BANK.batch([0])*.6 + .1, make_masks("center", 1, 32)
+    noisy = (image + .02*torch.randn(image.shape, generator=generator(3))).clamp(0, 1)
+    bank = replace(BANK[:2], images=(torch.cat([noisy, image + .2])*255).round().byte())
+    context, = contexts(image, mask, (32, 32))
+    pick, misfit = best_on_ring(context, bank, torch.tensor([0, 1]))
+    assert pick == 1 and misfit < .003
+
+
+def test_partly_known_cells_keep_their_colour():
+    photo, mask = torch.full((1, 3, 90, 120), .7), make_masks("brush", 1, (90, 120))
+    for context in contexts(photo, mask, (32, 32)):
+        assert ((context.known > 0) & (context.known < 1)).any()
+        assert torch.allclose(context.image[(context.known > 0).expand(3, -1, -1)], torch.tensor(.7))
+        feature, weight = DISTANCES["colour"](context.image[None], context.known[None])
+        assert torch.allclose(feature[weight > 0], torch.tensor(.7), atol=1e-5)
+
+
+def test_the_hole_is_no_edge():
+    image, mask = torch.full((3, 3, 32, 32), .7), make_masks("object", 3, 32)
+    feature, weight = DISTANCES["gradient"](image, (~mask).float())
+    assert feature.abs().max() < 1e-5 and (weight < 1).any()
+
+
 def test_a_brighter_copy_is_blended_in():
     image, mask = BANK.batch(range(4))*.8 + .1, make_masks("center", 4, 32)
     brighter = replace(BANK, images=((BANK.batch(range(24))*.8 + .15)*255).round().byte(), digest="brighter")
@@ -231,7 +266,7 @@ def test_distances_differ():
 
 
 def test_candidates_are_nearest_over_known_pixels():
-    image, mask = smooth(2, 32, 32, 11), make_masks("center", 2, 32, .5)
+    image, mask = smooth(2, 32, 32, 11), make_masks("object", 2, 32, .5)
     found = list(contexts(image, mask, (32, 32)))
     feature, weight = DISTANCES["colour"](torch.stack([c.image for c in found]), torch.stack([c.known for c in found]))
     distance = (weight[:, None]*(feature[:, None] - bank_features(BANK, "colour")[None])**2).sum(2)
