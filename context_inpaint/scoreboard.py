@@ -150,7 +150,7 @@ def evaluate(bank: Bank, methods: Sequence[str] | None = None, mask: str = "cent
             "hole_area": float(masks.float().mean()), "environment": environment(),
             "truth": {metric: float(values.mean()) for metric, values in perfect.items()}, "rows": rows}
 
-# %% ../nbs/1_problem/06_scoreboard.ipynb #c25
+# %% ../nbs/1_problem/06_scoreboard.ipynb #c26
 # Column: heading, key in a row, factor, decimals, whether its interval is shown.
 COLUMNS = [("PSNR, dB", "psnr", 1, 2, True), ("over Telea", "gain_over_telea", 1, 2, True),
            ("PSNR of mean", "psnr_of_mean", 1, 2, False), ("L1, %", "l1", 100, 2, False),
@@ -177,7 +177,7 @@ def _cells(record: dict, columns: Sequence[tuple]) -> list[list[str]]:
     body = [[row.get("method", "truth")] + [number(row, *column[1:]) for column in columns] for row in rows + [truth]]
     return [["method", *(column[0] for column in columns)], *body]
 
-# %% ../nbs/1_problem/06_scoreboard.ipynb #c26
+# %% ../nbs/1_problem/06_scoreboard.ipynb #c27
 def _csv(record: dict) -> str:
     flat = [{key: value for key, value in row.items() if not isinstance(value, list)} |
             {f"{key}_{end}": v for key, value in row.items() if isinstance(value, list)
@@ -189,7 +189,7 @@ def _csv(record: dict) -> str:
     writer.writerows(what | row for row in flat)
     return buffer.getvalue()
 
-# %% ../nbs/1_problem/06_scoreboard.ipynb #c27
+# %% ../nbs/1_problem/06_scoreboard.ipynb #c28
 def table(record: dict, style: str = "text", keys: Sequence[str] | None = None) -> str:
     """Return a record as a table, best PSNR first, truth last.
 
@@ -220,7 +220,7 @@ def table(record: dict, style: str = "text", keys: Sequence[str] | None = None) 
             return (f"<table><caption>{html.escape(caption(record))}</caption>"
                     + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>\n")
 
-# %% ../nbs/1_problem/06_scoreboard.ipynb #c36
+# %% ../nbs/1_problem/06_scoreboard.ipynb #c37
 def save_record(record: dict | list[dict], path: str | os.PathLike, force: bool = False) -> None:
     """Write a record to `path`, as CSV if it ends in `.csv` (several records one after another), else as JSON."""
     if Path(path).suffix == ".csv":
@@ -244,7 +244,7 @@ def load_records(folder: str | os.PathLike) -> list[dict]:
     found = [record for part in found for record in (part if isinstance(part, list) else [part])]
     return [record for record in found if {"rows", "truth"} <= record.keys()]
 
-# %% ../nbs/1_problem/06_scoreboard.ipynb #c39
+# %% ../nbs/1_problem/06_scoreboard.ipynb #c40
 def compare(image: Tensor, mask: Tensor, methods: Sequence[str] | dict[str, Inpainter] | None = None,
             names: Sequence[str] = (), side: float = 1.1, seed: int = 0) -> Picture:
     """Draw every method's fill beside the hole and the truth: the one figure of the course.

@@ -276,7 +276,7 @@ def test_resume_where_nothing_is_begins(whole, tmp_path):
 
 
 def test_resume_says_which_setting_differs(whole, tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="lr is 0.0015 there and 0.001 here; seed is 0 there and 5 here"): train(change(lr=1e-3, seed=5), whole, resume=True)
+    with pytest.raises(InputError, match="lr is 0.002 there and 0.001 here; seed is 0 there and 5 here"): train(change(lr=1e-3, seed=5), whole, resume=True)
     (whole/"record.json").rename(tmp_path/"record.json")
     monkeypatch.setattr(training, "Pictures", lambda config: type("Other", (), {"about": {"digest": "0"}}))
     with pytest.raises(InputError, match="digest of the pictures"): train(TINY, whole, resume=True)

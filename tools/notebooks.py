@@ -129,7 +129,10 @@ def run(names: list[str], preset: str, store: bool) -> None:
         costs = json.loads((LIBRARY/"costs.json").read_text())
         costs.setdefault(path.stem, {})[preset] = [seconds, gigabytes]
         (LIBRARY/"costs.json").write_text(json.dumps(costs, indent=1, sort_keys=True) + "\n")
-        if store: os.replace(produced, path), path.write_text(cleaned(path))
+        if store:  # with the cost just measured, which is what the next run will print
+            price = f"this lesson: about {seconds:.0f} s and {gigabytes:.1f} GB of memory"
+            produced.write_text(re.sub(r"this lesson: (about \d+ s and [\d.]+ GB of memory|not measured yet at this preset)", price, produced.read_text()))
+            os.replace(produced, path), path.write_text(cleaned(path))
         else: produced.unlink()
 
 
