@@ -54,7 +54,7 @@ def small_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
         w *= 2
     return nn.Sequential(*layers)
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c32
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c33
 class ChannelwiseFC(nn.Module):
     """The paper's channel-wise fully connected layer: each channel's n×n map is mixed by a matrix of its own (Pathak et al. 2016, section 3.1).
 
@@ -70,7 +70,7 @@ class ChannelwiseFC(nn.Module):
         mixed = torch.einsum("bmi,mij->bmj", x.flatten(2), self.weight) + self.bias  # [B, m, n²]
         return mixed.view_as(x)
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c40
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c41
 def bottleneck(width: int, size: int) -> nn.Sequential:
     """Return the linear map from an encoder's `[B, width, 4, 4]` to a code `[B, size]`: each of its values sees every place."""
     if size < 1: raise InputError(f"bottleneck must be at least 1, got {size}")
@@ -81,7 +81,7 @@ def widen(inputs: int, outputs: int) -> nn.Sequential:
     """Return a doubling of the side: a 1×1 convolution draws four pixels in the channels, which are then laid out (Shi et al. 2016)."""
     return nn.Sequential(nn.Conv2d(inputs, 4*outputs, 1), nn.PixelShuffle(2), Residual(outputs))
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c42
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c43
 def decoder(code: int, width: int, hole: int) -> nn.Sequential:
     """Return a decoder from a code `[B, code]` to a window `[B, 3, hole, hole]`, the same for every encoder.
 
@@ -94,7 +94,7 @@ def decoder(code: int, width: int, hole: int) -> nn.Sequential:
     crop = [nn.ZeroPad2d([-(spare//2), -(spare - spare//2)]*2)] if spare else []
     return nn.Sequential(*layers, nn.Conv2d(w, 3, 3, 1, 1), *crop)
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c44
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c45
 class Autoencoder(nn.Module):
     """An encoder, a bottleneck and a decoder in a row: no path leads around the code."""
 
@@ -108,7 +108,7 @@ class Autoencoder(nn.Module):
 
     def forward(self, seen: Tensor) -> Tensor: return self.decoder(self.encode(seen))
 
-# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c45
+# %% ../nbs/2_networks/08_encoder_decoder.ipynb #c46
 ENCODERS = {"small": "autoencoder:small_encoder"}
 
 
