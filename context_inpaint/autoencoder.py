@@ -14,7 +14,7 @@ from .core import InputError, one_of
 
 # %% auto #0
 __all__ = ['SIZES', 'ENCODERS', 'Residual', 'small_encoder', 'ChannelwiseFC', 'bottleneck', 'widen', 'decoder', 'Autoencoder',
-           'make_encoder', 'build']
+           'make_encoder', 'drawn_side', 'build']
 
 # %% ../nbs/2_networks/08_encoder_decoder.ipynb #c24
 class Residual(nn.Module):
@@ -109,13 +109,24 @@ class Autoencoder(nn.Module):
     def forward(self, seen: Tensor) -> Tensor: return self.decoder(self.encode(seen))
 
 # %% ../nbs/2_networks/08_encoder_decoder.ipynb #c46
-ENCODERS = {"small": "autoencoder:small_encoder"}
+ENCODERS = {
+    "small": "autoencoder:small_encoder",
+    "alexnet": "encoders:alexnet", "vgg": "encoders:vgg", "resnet": "encoders:resnet",
+    "strided": "context_encoder:strided_encoder"}
 
 
 def make_encoder(config: Mapping) -> nn.Module:
     """Return the encoder that `config` names, `[B, 3 or 4, size, size]` → `[B, width, 4, 4]`: 4 channels for masks other than the central one."""
     module, function = ENCODERS[one_of(config["encoder"], ENCODERS, "encoder")].split(":")
-    return getattr(importlib.import_module(f"context_inpaint.{module}"), function)(config["size"], config["width"], 3 + (config["mask"] != "center"))
+    module = importlib.import_module(f"context_inpaint.{module}")
+    encoder = getattr(module, function)(config["size"], config["width"], 3 + (config["mask"] != "center"))
+    if config.get("pretrained"): importlib.import_module("context_inpaint.encoders").load_imagenet(encoder, config["encoder"])
+    return encoder
+
+
+def drawn_side(config: Mapping) -> int:
+    """Return the side of what a network draws: the hole and the overlap band around it for the central mask, else the whole picture."""
+    return config["hole"] + 2*config.get("overlap", 0) if config["mask"] == "center" else config["size"]
 
 
 def build(config: Mapping) -> Autoencoder:
@@ -124,13 +135,14 @@ def build(config: Mapping) -> Autoencoder:
     Parameters
     ----------
     config : mapping
-        `encoder`, `width`, `bottleneck`, `mask`, `size`, `hole` (sides in pixels). For the central mask the network draws the
-        window, for every other the whole picture, and then it also takes the mask.
+        `encoder`, `width`, `bottleneck`, `mask`, `size`, `hole` (sides in pixels), and if wanted `overlap` (width of a band around the window,
+        pixels) and `pretrained` (start from ImageNet weights). For the central mask the network draws the window, for every other
+        the whole picture, and then it also takes the mask.
 
     Raises
     ------
     InputError
         If the encoder is unknown, the bottleneck less than 1, or encoder and size do not fit.
     """
-    side = config["hole"] if config["mask"] == "center" else config["size"]
-    return Autoencoder(make_encoder(config), bottleneck(config["width"], config["bottleneck"]), decoder(config["bottleneck"], config["width"], side))
+    code = config["bottleneck"]
+    return Autoencoder(make_encoder(config), bottleneck(config["width"], code), decoder(code, config["width"], drawn_side(config)))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import cv2
 import numpy as np
@@ -258,16 +259,17 @@ def _fill(net: Callable, image: Tensor, mask: Tensor, window: Tensor, with_mask:
     """Run a network on squares it was made for and return them filled, values in [0, 1]; `window` is the mask it was trained on."""
     output = reveal(net(hide(image, mask if with_mask else window.expand_as(mask), with_mask))).to(image)
     if output.shape == image.shape: return output
-    inside = window.expand_as(image)
+    inside, band = window.expand_as(image), (output.shape[-1] - int(window.any(0).sum()))//2
+    if band > 0: output = output[..., band:-band, band:-band]
     if output.numel() != inside.sum(): raise InputError(f"the network gave {list(output.shape)}: neither its window nor the picture; check size and hole")
     return image.masked_scatter(inside, output)
 
 # %% ../nbs/1_problem/01_masks.ipynb #c99
-def as_inpainter(net: Callable[[Tensor], Tensor], size: int, hole: int, with_mask: bool = False) -> Inpainter:
+def as_inpainter(net: Callable[..., Tensor], size: int, hole: int, with_mask: bool = False, random: bool = False) -> Inpainter:
     """Make an inpainter of any photo and hole from a network trained on `size`×`size` pictures with a central hole of side `hole`, pixels.
 
     `net` takes `hide(image, mask)`, `[B, 3, size, size]`, or with the mask as a fourth channel if `with_mask`, and gives values in [-1, 1]: the window
-    `[B, 3, hole, hole]`, or the whole picture. For each connected hole the inpainter cuts the square in which the hole's bounding box has the trained
+    `[B, 3, hole, hole]`, perhaps with a band around it, or the whole picture; if `random`, it also takes the generator. For each connected hole the inpainter cuts the square in which the hole's bounding box has the trained
     share, resizes it to `size`, fills, resizes back and pastes; at `size` with the trained mask it only composites. The network's device is the image's.
     """
     trained = torch.from_numpy(center(size, size, hole/size))
@@ -275,12 +277,13 @@ def as_inpainter(net: Callable[[Tensor], Tensor], size: int, hole: int, with_mas
     @torch.no_grad()
     def inpaint(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         check(image, mask)
+        draw = partial(net, generator=generator) if random else net
         window = trained.to(mask.device)
-        if image.shape[-2:] == window.shape and (mask == window).all(): return composite(image, _fill(net, image, mask, window, with_mask), mask)
+        if image.shape[-2:] == window.shape and (mask == window).all(): return composite(image, _fill(draw, image, mask, window, with_mask), mask)
         out, found = image.clone(), _squares(image, mask, size, hole)
         for i in range(0, len(found), 64):
             squares, holes, places = zip(*found[i:i + 64])
-            filled = _fill(net, torch.cat(squares).to(image.device), torch.cat(holes).to(image.device), window, with_mask)
+            filled = _fill(draw, torch.cat(squares).to(image.device), torch.cat(holes).to(image.device), window, with_mask)
             for square, (b, y, x, top, left, side) in zip(filled, places):
                 y, x = y.to(out.device), x.to(out.device)
                 out[b, :, y, x] = _resize(square[None], side)[0, :, y - top, x - left]

@@ -51,7 +51,7 @@ def get_method(name: str, bank: Bank | None = None) -> Inpainter:
     Parameters
     ----------
     name : str
-        A method's name, or a path with a `record.json` in it.
+        A method's name, or a path with a `record.json` in it; with `:sample` after it, the run's network draws its code at random.
     bank : Bank, optional
         Pictures that scene completion copies from, in place of its drawn ones.
 
@@ -60,9 +60,10 @@ def get_method(name: str, bank: Bank | None = None) -> Inpainter:
     InputError
         If there is neither such a method nor such a run.
     """
-    if (Path(name)/"record.json").is_file():
+    run = name.removesuffix(":sample")
+    if (Path(run)/"record.json").is_file():
         from context_inpaint.training import load_run
-        return load_run(name)
+        return load_run(run, sample=run != name)
     if os.sep in name or "/" in name: raise InputError(f"no training run in {name}: it needs a record.json")
     module, function = METHODS[one_of(name, METHODS, "method")].split(":")
     method = getattr(importlib.import_module(f"context_inpaint.{module}"), function)

@@ -57,6 +57,11 @@ class TrainConfig:
     precision: str = "float32"
     ema: float = 0.                    # decay per step of the averaged weights; 0: none
     seed: int = 0
+    pretrained: bool = False           # start the encoder from ImageNet weights
+    beta: float = .1                   # vae: weight of the KL term
+    error: str = "mean"                # vae: a key of vae.ERRORS, what the KL term is weighed against
+    lambda_adv: float = .001           # gan: weight of the adversarial loss; that of reconstruction is 1 - lambda_adv
+    overlap: int = 0                   # gan: width of the band around the window that is drawn as well, pixels
 
 # %% ../nbs/2_networks/09_trainer.ipynb #c06
 def check_config(config: TrainConfig) -> None:
@@ -70,6 +75,10 @@ def check_config(config: TrainConfig) -> None:
     if config.batch_size < least: raise InputError(f"batch_size must be at least {least}, two pictures for each part of a batch, got {config.batch_size}")
     for name in ("lr", "clip"):
         if not 0 < getattr(config, name) < math.inf: raise InputError(f"{name} must be positive, got {getattr(config, name):g}")
+    if not 0 <= config.beta < math.inf: raise InputError(f"beta must be at least 0, got {config.beta:g}")
+    if not 0 <= config.lambda_adv < 1: raise InputError(f"lambda_adv must be at least 0 and less than 1, got {config.lambda_adv:g}")
+    band = (config.size - config.hole)//2 if config.objective == "gan" and config.mask == "center" else 0
+    if not 0 <= config.overlap <= band: raise InputError(f"overlap must be 0 to {band} pixels for objective {config.objective}, mask {config.mask} and this hole, got {config.overlap}")
     if not 0 <= config.ema < 1: raise InputError(f"ema must be at least 0 and less than 1, got {config.ema:g}")
 
 # %% ../nbs/2_networks/09_trainer.ipynb #c09
@@ -109,7 +118,10 @@ class Reconstruction:
         return fill_error(output, image, mask).mean(), {}
 
 
-OBJECTIVES = {"reconstruction": "trainer:Reconstruction"}
+OBJECTIVES = {
+    "reconstruction": "trainer:Reconstruction",
+    "vae": "vae:Variational", "conditional-vae": "vae:Conditional",
+    "gan": "context_encoder:Adversarial"}
 
 
 def make_objective(config: TrainConfig) -> Objective:

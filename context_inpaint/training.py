@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -97,9 +97,13 @@ class Pictures:
         self.about = {"data": exact.spec, "digest": exact.digest, "train": len(self.train), "validation": held}
 
 
-def inpainter_of(network: nn.Module, config: TrainConfig) -> Inpainter:
-    """Return a trained network as an inpainter of any photo, in eval mode, on the device of the photo."""
-    return as_inpainter(lambda seen: network.to(seen.device).eval()(seen), config.size, config.hole, config.mask != "center")
+def inpainter_of(network: nn.Module, config: TrainConfig, sample: bool = False) -> Inpainter:
+    """Return a trained network as an inpainter of any photo, in eval mode, on the device of the photo; with `sample`, one that draws its code at random."""
+    def fill(seen: Tensor, **random) -> Tensor:
+        net = network.to(seen.device).eval()
+        return net.sample(seen, **random) if sample else net(seen)
+
+    return as_inpainter(fill, config.size, config.hole, config.mask != "center", random=sample)
 
 
 def fills(inpainter: Inpainter, bank: Bank, config: TrainConfig, batch_size: int = 100) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
@@ -206,7 +210,8 @@ def finish(trainer: Trainer, pictures: Pictures, folder: Path, samples: Tensor) 
     record = {"config": asdict(config), "commit": commit(), "environment": environment(), "device": str(trainer.accelerator.device),
               "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in trainer.networks.items()},
               "pictures": pictures.about, "steps": trainer.step, "seconds": trainer.seconds, "peak_memory_gb": peak_memory(), "curve": trainer.curve,
-              "train": score(inpainter, pictures.train[some], config), "test": score(inpainter, pictures.test, config)}
+              "train": score(inpainter, pictures.train[some], config), "validation": score(inpainter, pictures.validation, config),
+              "test": score(inpainter, pictures.test, config)}
     record["pictures_per_second"] = trainer.step*config.batch_size/trainer.seconds
     masks = make_masks(config.mask, len(samples), config.size, config.hole/config.size)
     filled = inpainter(samples.to(device()), masks.to(device())).cpu()
@@ -259,13 +264,13 @@ def train(config: TrainConfig, out: str | Path, resume: bool = False, samples: T
     return finish(trainer, pictures, out, samples)
 
 # %% ../nbs/2_networks/09_training.ipynb #c32
-def load_run(path: str | Path) -> Inpainter:
-    """Return the inpainter that a finished run trained.
+def load_run(path: str | Path, sample: bool = False) -> Inpainter:
+    """Return the inpainter that a finished run trained; with `sample`, the one that draws its code at random, where the network has such.
 
     Raises
     ------
     InputError
-        If there is no finished run, its record is damaged, or its weights do not fit its configuration.
+        If there is no finished run, its record is damaged, its weights do not fit its configuration, or it has no samples.
     """
     path = Path(path)
     if not (path/"record.json").is_file(): raise InputError(f"no finished training run in {path}: it needs record.json and model.safetensors")
@@ -274,6 +279,8 @@ def load_run(path: str | Path) -> Inpainter:
         weights = safetensors.torch.load_file(path/"model.safetensors")
     except FileNotFoundError: raise InputError(f"{path} lacks model.safetensors: train again") from None
     except (SafetensorError, KeyError, TypeError, ValueError) as e: raise InputError(f"{path} is damaged or made by another version: {e}") from None
-    objective = make_objective(config)
-    put(objective.networks[objective.fills], weights, path/"model.safetensors")
-    return inpainter_of(objective.networks[objective.fills], config)
+    objective = make_objective(replace(config, pretrained=False))
+    network = objective.networks[objective.fills]
+    put(network, weights, path/"model.safetensors")
+    if sample and not hasattr(network, "sample"): raise InputError(f"{path} was trained with objective {config.objective}, which draws no samples: leave out :sample")
+    return inpainter_of(network, config, sample)
