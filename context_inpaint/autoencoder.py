@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from .core import InputError, one_of
 
 # %% auto #0
-__all__ = ['SIZES', 'ENCODERS', 'Residual', 'small_encoder', 'ChannelwiseFC', 'bottleneck', 'widen', 'decoder', 'Autoencoder',
-           'make_encoder', 'drawn_side', 'build']
+__all__ = ['SIZES', 'ENCODERS', 'NETWORKS', 'Residual', 'small_encoder', 'ChannelwiseFC', 'bottleneck', 'widen', 'decoder',
+           'Autoencoder', 'named', 'make_encoder', 'drawn_side', 'build']
 
 # %% ../nbs/2_networks/08_encoder_decoder.ipynb #c24
 class Residual(nn.Module):
@@ -113,14 +113,20 @@ ENCODERS = {
     "small": "autoencoder:small_encoder",
     "alexnet": "encoders:alexnet", "vgg": "encoders:vgg", "resnet": "encoders:resnet",
     "strided": "context_encoder:strided_encoder"}
+NETWORKS = {"unet": "masked_convs:unet"}  # whole networks, which have no code
+
+
+def named(place: str):
+    """Return what `place`, `"module:name"`, names in this package; the module is imported only now."""
+    module, name = place.split(":")
+    return getattr(importlib.import_module(f"context_inpaint.{module}"), name)
 
 
 def make_encoder(config: Mapping) -> nn.Module:
     """Return the encoder that `config` names, `[B, 3 or 4, size, size]` → `[B, width, 4, 4]`: 4 channels for masks other than the central one."""
-    module, function = ENCODERS[one_of(config["encoder"], ENCODERS, "encoder")].split(":")
-    module = importlib.import_module(f"context_inpaint.{module}")
-    encoder = getattr(module, function)(config["size"], config["width"], 3 + (config["mask"] != "center"))
-    if config.get("pretrained"): importlib.import_module("context_inpaint.encoders").load_imagenet(encoder, config["encoder"])
+    make = named(ENCODERS[one_of(config["encoder"], ENCODERS, "encoder")])
+    encoder = make(config["size"], config["width"], 3 + (config["mask"] != "center"))
+    if config.get("pretrained"): named("encoders:load_imagenet")(encoder, config["encoder"])
     return encoder
 
 
@@ -129,13 +135,13 @@ def drawn_side(config: Mapping) -> int:
     return config["hole"] + 2*config.get("overlap", 0) if config["mask"] == "center" else config["size"]
 
 
-def build(config: Mapping) -> Autoencoder:
+def build(config: Mapping) -> nn.Module:
     """Return the network that a configuration describes, untrained.
 
     Parameters
     ----------
     config : mapping
-        `encoder`, `width`, `bottleneck`, `mask`, `size`, `hole` (sides in pixels), and if wanted `overlap` (width of a band around the window,
+        `encoder` (a key of `ENCODERS` or `NETWORKS`), `width`, `bottleneck`, `mask`, `size`, `hole` (sides in pixels), and if wanted `overlap` (width of a band around the window,
         pixels) and `pretrained` (start from ImageNet weights). For the central mask the network draws the window, for every other
         the whole picture, and then it also takes the mask.
 
@@ -144,5 +150,6 @@ def build(config: Mapping) -> Autoencoder:
     InputError
         If the encoder is unknown, the bottleneck less than 1, or encoder and size do not fit.
     """
+    if one_of(config["encoder"], [*ENCODERS, *NETWORKS], "encoder") in NETWORKS: return named(NETWORKS[config["encoder"]])(config)
     code = config["bottleneck"]
     return Autoencoder(make_encoder(config), bottleneck(config["width"], code), decoder(code, config["width"], drawn_side(config)))

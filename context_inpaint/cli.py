@@ -101,14 +101,15 @@ def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samp
 def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:PATH or places365:PATH: its training split.")],
           out: Annotated[Path, typer.Option(metavar="RUN", help="The folder to make: record, weights, samples, state.")],
           objective: Annotated[str, typer.Option(help="What to minimise: reconstruction, vae, conditional-vae or gan.")] = "reconstruction",
-          encoder: Annotated[str, typer.Option(help="small, alexnet, vgg, resnet or strided.")] = "small",
+          encoder: Annotated[str, typer.Option(help="small, alexnet, vgg, resnet, strided; or unet, for any hole, with --mask mixed.")] = "small",
           bottleneck: Annotated[Optional[int], typer.Option(help="Values in the code. [default: the preset's largest]")] = None,
           pretrained: Annotated[bool, typer.Option("--pretrained", help="Start alexnet, vgg or resnet from ImageNet weights; needs width 512.")] = False,
+          loss: Annotated[str, typer.Option(help="reconstruction: l2, l1, log, seam or frequency.")] = "l2",
           beta: Annotated[float, typer.Option(help="vae: weight of the KL term.")] = .1,
           error: Annotated[str, typer.Option(help="vae: what the KL term is weighed against: mean, sum or norm.")] = "mean",
           lambda_adv: Annotated[float, typer.Option(help="gan: weight of the adversarial loss.")] = .001,
           overlap: Annotated[Optional[int], typer.Option(help="gan: band around the hole that is drawn as well, pixels. [default: 7/64 of the hole's side]")] = None,
-          mask: Annotated[str, typer.Option(help="center, block, region, brush or object.")] = "center",
+          mask: Annotated[str, typer.Option(help="center, block, region, brush, object or mixed.")] = "center",
           preset: Annotated[Optional[str], typer.Option(help="tiny, laptop, gpu or paper.")] = None,
           test_data: Annotated[Optional[str], typer.Option(metavar="SPEC", help="Scored after training. [default: the test split of --data]")] = None,
           size: Annotated[Optional[int], typer.Option(help="Side of the pictures, pixels.")] = None,
@@ -116,19 +117,22 @@ def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:
           width: Annotated[Optional[int], typer.Option(help="Channels of the encoder's 4×4 output. [default: the preset's]")] = None,
           epochs: Optional[int] = None, batch_size: Optional[int] = None, lr: Optional[float] = None, seed: int = 0,
           precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
+          ema: Annotated[float, typer.Option(help="Decay per step of averaged weights; 0: none.")] = 0.,
           limit: Annotated[Optional[int], typer.Option(help="Train on only so many pictures.")] = None,
           resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False) -> None:
     """Train a network to fill holes; the run then works in `evaluate --methods RUN` and `inpaint --weights RUN`."""
+    from context_inpaint.core import InputError
     from context_inpaint.core import preset as choose
     from context_inpaint.trainer import TrainConfig
     from context_inpaint.training import train as start
+    if hole is not None and not 0 < hole < 1: raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     p = choose(preset)
     side = size or p.size
     hidden = round(side*(p.hole/p.size if hole is None else hole))
     if overlap is None: overlap = round(7*hidden/64) if objective == "gan" and mask == "center" else 0
     given = {"data": data, "test_data": test_data or "", "objective": objective, "encoder": encoder, "mask": mask, "seed": seed,
              "width": p.width if width is None else width, "bottleneck": p.bottlenecks[-1] if bottleneck is None else bottleneck, "size": side, "hole": hidden,
-             "pretrained": pretrained, "beta": beta, "error": error, "lambda_adv": lambda_adv, "overlap": overlap, "precision": precision,
+             "pretrained": pretrained, "ema": ema, "loss": loss, "beta": beta, "error": error, "lambda_adv": lambda_adv, "overlap": overlap, "precision": precision,
              "epochs": p.epochs if epochs is None else epochs, "batch_size": p.batch_size if batch_size is None else batch_size, "limit": limit}
     record = start(TrainConfig(**given | ({} if lr is None else {"lr": lr})), out, resume)
     test = record["test"]

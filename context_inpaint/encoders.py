@@ -13,9 +13,9 @@ from .autoencoder import SIZES
 from .core import InputError, one_of
 
 # %% auto #0
-__all__ = ['IMAGENET', 'halvings', 'conv', 'alexnet', 'vgg', 'resnet', 'load_imagenet']
+__all__ = ['IMAGENET', 'halvings', 'conv', 'alexnet', 'vgg', 'resnet', 'receptive_field', 'fetch', 'load_imagenet']
 
-# %% ../nbs/2_networks/10_encoders.ipynb #c03
+# %% ../nbs/2_networks/10_encoders.ipynb #c05
 def halvings(size: int, width: int, name: str) -> int:
     """Return how often a picture's side is halved on the way to 4 pixels; raise `InputError` for a size or width that does not divide."""
     if size not in SIZES: raise InputError(f"the {name} encoder takes pictures of {', '.join(map(str, SIZES))} pixels, not {size}: choose one of them")
@@ -27,7 +27,7 @@ def conv(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Sequential
     """Return a convolution with `side`×`side` weights, BatchNorm and LeakyReLU(0.2): the brick of all three encoders."""
     return nn.Sequential(nn.Conv2d(inputs, outputs, side, stride, side//2, bias=False), nn.BatchNorm2d(outputs), nn.LeakyReLU(.2, inplace=True))
 
-# %% ../nbs/2_networks/10_encoders.ipynb #c04
+# %% ../nbs/2_networks/10_encoders.ipynb #c08
 def alexnet(size: int, width: int, channels: int = 3) -> nn.Sequential:
     """Return an encoder `[B, channels, size, size]` → `[B, width, 4, 4]` after AlexNet (Krizhevsky et al. 2012): 11×11, 5×5, three 3×3, three poolings.
 
@@ -41,6 +41,11 @@ def alexnet(size: int, width: int, channels: int = 3) -> nn.Sequential:
         Channels of the 4×4 output, a multiple of 8.
     channels : int
         3, or 4 with the mask.
+
+    Raises
+    ------
+    InputError
+        If size or width does not fit.
     """
     h, w = halvings(size, width, "alexnet"), width//8
     return nn.Sequential(
@@ -48,7 +53,7 @@ def alexnet(size: int, width: int, channels: int = 3) -> nn.Sequential:
         conv(w, 3*w, 5), nn.MaxPool2d(3, 2, 1),
         conv(3*w, 6*w, 3), conv(6*w, 4*w, 3), conv(4*w, width, 3), nn.MaxPool2d(4 if h > 5 else 2))
 
-# %% ../nbs/2_networks/10_encoders.ipynb #c05
+# %% ../nbs/2_networks/10_encoders.ipynb #c16
 def vgg(size: int, width: int, channels: int = 3) -> nn.Sequential:
     """Return an encoder `[B, channels, size, size]` → `[B, width, 4, 4]` after VGG (Simonyan and Zisserman 2015): 3×3 convolutions only, in five stages.
 
@@ -61,7 +66,7 @@ def vgg(size: int, width: int, channels: int = 3) -> nn.Sequential:
         inputs = outputs
     return nn.Sequential(*layers)
 
-# %% ../nbs/2_networks/10_encoders.ipynb #c06
+# %% ../nbs/2_networks/10_encoders.ipynb #c29
 def resnet(size: int, width: int, channels: int = 3) -> nn.Sequential:
     """Return an encoder `[B, channels, size, size]` → `[B, width, 4, 4]` after ResNet (He et al. 2016): 7×7, then eight blocks that add to their input.
 
@@ -76,29 +81,54 @@ def resnet(size: int, width: int, channels: int = 3) -> nn.Sequential:
             layers[-1].relu, inputs, stride = nn.LeakyReLU(.2, inplace=True), outputs, 1
     return nn.Sequential(*layers)
 
-# %% ../nbs/2_networks/10_encoders.ipynb #c07
+# %% ../nbs/2_networks/10_encoders.ipynb #c46
+def receptive_field(net: nn.Module) -> int:
+    """Return how many pixels wide the patch is that one place of a convolutional encoder's output can depend on.
+
+    1 + Σ (kernel - 1)·(product of the strides before), over convolutions and poolings in the order of the modules; where paths part, over the longer one
+    (the convolutions of a residual block, not its jump).
+    """
+    field, step = 1, 1
+    for name, m in net.named_modules():
+        if "downsample" in name: continue
+        if isinstance(m, nn.PixelUnshuffle): kernel = stride = m.downscale_factor
+        elif isinstance(m, (nn.Conv2d, nn.MaxPool2d)): kernel, stride = (v if isinstance(v, int) else v[0] for v in (m.kernel_size, m.stride))
+        else: continue
+        field, step = field + (kernel - 1)*step, step*stride
+    return field
+
+# %% ../nbs/2_networks/10_encoders.ipynb #c63
 IMAGENET = {"alexnet": models.AlexNet_Weights.IMAGENET1K_V1, "vgg": models.VGG11_BN_Weights.IMAGENET1K_V1, "resnet": models.ResNet18_Weights.IMAGENET1K_V1}
 
 
+def fetch(name: str, model: nn.Module) -> None:
+    """Give torchvision's model, made on the device meta, its ImageNet weights: from torch's cache, else from the network, checked by their hash."""
+    weights = IMAGENET[name]
+    try: state = weights.get_state_dict(progress=False, check_hash=True)
+    except (OSError, RuntimeError) as e:
+        raise InputError(f"cannot fetch the ImageNet weights of {name} from {weights.url}: {e}; connect once, or train without pretrained") from None
+    model.load_state_dict(state, assign=True)
+
+# %% ../nbs/2_networks/10_encoders.ipynb #c64
 def load_imagenet(encoder: nn.Sequential, name: str) -> None:
     """Give an encoder of width 512 the ImageNet weights that torchvision has for its model: every convolution of the same shape, and its BatchNorm.
 
-    A fourth input channel starts at zero. A convolution's bias moves into the mean that BatchNorm takes off. Activations and input range differ
-    from the original's (LeakyReLU for ReLU, [-1, 1] for standardised colours), so this is a start to train from, not a classifier.
+    A fourth input channel starts at zero. A convolution's bias moves into the mean that BatchNorm takes off; AlexNet's has no BatchNorm to give, and ours
+    starts afresh. Activations and input range differ from the original's (LeakyReLU for ReLU, [-1, 1] for standardised colours), so this is a start to train
+    from, not a classifier.
 
     Raises
     ------
     InputError
         If the encoder has no such weights, its width is not 512, or they can be neither found nor fetched.
     """
-    weights = IMAGENET[one_of(name, IMAGENET, "encoder with ImageNet weights")]
-    try: state = weights.get_state_dict(progress=False)
-    except OSError as e: raise InputError(f"cannot fetch the ImageNet weights of {name} from {weights.url}: {e}; connect once, or train without pretrained") from None
-    model = getattr(models, {"vgg": "vgg11_bn", "resnet": "resnet18"}.get(name, name))()
-    model.load_state_dict(state)
+    one_of(name, IMAGENET, "encoder with ImageNet weights")
+    with torch.device("meta"): model = getattr(models, {"vgg": "vgg11_bn", "resnet": "resnet18"}.get(name, name))()
     ours, theirs = ([m for m in net.modules() if isinstance(m, (nn.Conv2d, nn.BatchNorm2d))] for net in (encoder, model))
-    if name == "alexnet": ours = [m for m in ours if isinstance(m, nn.Conv2d)]
     if ours[0].out_channels != theirs[0].out_channels: raise InputError("ImageNet weights fit an encoder of width 512 only: set width to 512")
+    if name == "alexnet": ours = [m for m in ours if isinstance(m, nn.Conv2d)]
+    if name == "resnet": del ours[6:6 + len(ours) - len(theirs)]  # at 256 pixels the first block has a jump of its own
+    fetch(name, model)
     bias = 0.
     with torch.no_grad():
         for mine, other in zip(ours, theirs, strict=True):

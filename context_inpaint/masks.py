@@ -22,7 +22,7 @@ Inpainter = Callable[..., Tensor]
 
 # %% auto #0
 __all__ = ['Inpainter', 'SILHOUETTES', 'MASKS', 'check', 'hide', 'reveal', 'composite', 'center', 'block', 'region', 'brush',
-           'object_shape', 'make_masks', 'resize_mask', 'crops', 'as_inpainter']
+           'object_shape', 'mixed', 'make_masks', 'resize_mask', 'crops', 'plug', 'resize', 'as_inpainter']
 
 # %% ../nbs/1_problem/01_masks.ipynb #c11
 def check(image: Tensor, mask: Tensor) -> None:
@@ -175,13 +175,19 @@ def object_shape(height: int, width: int, hole: float = .4, rng: np.random.Gener
 MASKS = {"center": center, "block": block, "region": region, "brush": brush, "object": object_shape}
 
 
+def mixed(height: int, width: int, hole: float = .6, rng: np.random.Generator | None = None) -> np.ndarray:
+    """Return a mask of one of the five kinds, bool `[height, width]`, whose `hole` is drawn between a third of the given one and all of it: for training."""
+    rng = rng or np.random.default_rng()
+    return list(MASKS.values())[rng.integers(len(MASKS))](height, width, hole*rng.uniform(1/3, 1), rng)
+
+
 def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | None = None, seed: int = 0, start: int = 0) -> Tensor:
     """Return the frozen masks of pictures `start` to `start + n - 1`: mask i depends on `kind`, `size`, `hole`, `seed` and i alone.
 
     Parameters
     ----------
     kind : str
-        A key of `MASKS`.
+        A key of `MASKS`, or `mixed`.
     n, seed, start : int
         How many, and which.
     size : int or (int, int), pixels
@@ -191,7 +197,7 @@ def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | Non
     -------
     bool tensor [n, 1, H, W], True = hole; never empty, never all
     """
-    maker, settings = MASKS[one_of(kind, MASKS, "mask")], {} if hole is None else {"hole": hole}
+    maker, settings = (MASKS | {"mixed": mixed})[one_of(kind, [*MASKS, "mixed"], "mask")], {} if hole is None else {"hole": hole}
     if hole is not None and not 0 < hole < 1: raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     height, width = map(int, np.broadcast_to(size, 2))
     if min(height, width) < 1 or height*width < 2: raise InputError(f"no room for a hole and what surrounds it in {height} x {width} pixels: use a larger size")
@@ -230,18 +236,18 @@ def _cut(image: Tensor, top: int, left: int, side: int) -> Tensor:
     return image[:, rows][:, :, columns]
 
 
-def _plug(image: Tensor, mask: Tensor) -> Tensor:
+def plug(image: Tensor, mask: Tensor) -> Tensor:
     """Give each hidden pixel of `image` `[C, H, W]` the value of the nearest known one, so that resizing cannot leak."""
     if not mask.any() or mask.all(): return image.masked_fill(mask, .5)
     _, (y, x) = ndimage.distance_transform_edt(mask[0].numpy(), return_indices=True)
     return image[:, y, x]
 
 # %% ../nbs/1_problem/01_masks.ipynb #c95
-def _resize(square: Tensor, side: int) -> Tensor:
-    """Resize squares `[B, C, S, S]` smoothly to `side`; at the right size already, return them bit for bit."""
-    now = square.shape[-1]
-    if now == side: return square
-    return F.interpolate(square, (side, side), mode="bilinear", antialias=now > side, align_corners=False).clamp(0, 1)
+def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Resize pictures `[B, C, H, W]` smoothly to a side or to (height, width); at the right size already, return them bit for bit."""
+    size = tuple(np.broadcast_to(size, 2).tolist())
+    if image.shape[-2:] == size: return image
+    return F.interpolate(image, size, mode="bilinear", antialias=image.shape[-2] > size[0], align_corners=False).clamp(0, 1)
 
 
 def _squares(image: Tensor, mask: Tensor, size: int, hole: int) -> list[tuple[Tensor, Tensor, tuple]]:
@@ -249,9 +255,9 @@ def _squares(image: Tensor, mask: Tensor, size: int, hole: int) -> list[tuple[Te
     found = []
     for b, (photo, missing) in enumerate(zip(image.cpu(), mask.cpu())):
         for part, top, left, side in crops(missing[0], size, hole):
-            square = _plug(_cut(photo, top, left, side), _cut(missing, top, left, side))[None]
+            square = plug(_cut(photo, top, left, side), _cut(missing, top, left, side))[None]
             missing_here = resize_mask(_cut(part[None], top, left, side)[None], (size, size))
-            found.append((_resize(square, size), missing_here, (b, *part.nonzero(as_tuple=True), top, left, side)))
+            found.append((resize(square, size), missing_here, (b, *part.nonzero(as_tuple=True), top, left, side)))
     return found
 
 # %% ../nbs/1_problem/01_masks.ipynb #c98
@@ -260,7 +266,7 @@ def _fill(net: Callable, image: Tensor, mask: Tensor, window: Tensor, with_mask:
     output = reveal(net(hide(image, mask if with_mask else window.expand_as(mask), with_mask))).to(image)
     if output.shape == image.shape: return output
     inside, band = window.expand_as(image), (output.shape[-1] - int(window.any(0).sum()))//2
-    if band > 0: output = output[..., band:-band, band:-band]
+    if band > 0 and output.shape[-1] < image.shape[-1]: output = output[..., band:-band, band:-band]
     if output.numel() != inside.sum(): raise InputError(f"the network gave {list(output.shape)}: neither its window nor the picture; check size and hole")
     return image.masked_scatter(inside, output)
 
@@ -286,7 +292,7 @@ def as_inpainter(net: Callable[..., Tensor], size: int, hole: int, with_mask: bo
             filled = _fill(draw, torch.cat(squares).to(image.device), torch.cat(holes).to(image.device), window, with_mask)
             for square, (b, y, x, top, left, side) in zip(filled, places):
                 y, x = y.to(out.device), x.to(out.device)
-                out[b, :, y, x] = _resize(square[None], side)[0, :, y - top, x - left]
+                out[b, :, y, x] = resize(square[None], side)[0, :, y - top, x - left]
         return out
 
     return inpaint

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,13 +19,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from .autoencoder import build
+from .autoencoder import build, named
 from .core import InputError, device, one_of
 from .masks import MASKS, hide
 
 # %% auto #0
-__all__ = ['PRECISIONS', 'SCHEDULES', 'OBJECTIVES', 'TrainConfig', 'check_config', 'Objective', 'fill_error', 'Reconstruction',
-           'make_objective', 'rate', 'derived', 'Trainer', 'turn', 'state', 'put', 'restore']
+__all__ = ['PRECISIONS', 'SCHEDULES', 'LOSSES', 'OBJECTIVES', 'TrainConfig', 'check_config', 'check_objective', 'Objective',
+           'fill_error', 'Reconstruction', 'make_objective', 'rate', 'derived', 'Trainer', 'turn', 'state', 'put',
+           'restore']
 
 # %% ../nbs/2_networks/09_trainer.ipynb #c05
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
@@ -41,10 +41,10 @@ class TrainConfig:
     limit: int | None = None           # at most so many training pictures
     test_limit: int | None = None
     objective: str = "reconstruction"  # a key of OBJECTIVES
-    encoder: str = "small"             # a key of autoencoder.ENCODERS
+    encoder: str = "small"             # a key of autoencoder.ENCODERS or NETWORKS
     width: int = 256                   # channels of the encoder's 4×4 output
     bottleneck: int = 250              # values in the code
-    mask: str = "center"               # a key of masks.MASKS
+    mask: str = "center"               # a key of masks.MASKS, or mixed
     size: int = 64                     # side of a picture, pixels; training crops it out of size + size/8
     hole: int = 16                     # side of the hole, pixels; for other masks, of the square of equal area
     epochs: int = 12
@@ -58,6 +58,7 @@ class TrainConfig:
     ema: float = 0.                    # decay per step of the averaged weights; 0: none
     seed: int = 0
     pretrained: bool = False           # start the encoder from ImageNet weights
+    loss: str = "l2"                   # reconstruction: a key of LOSSES
     beta: float = .1                   # vae: weight of the KL term
     error: str = "mean"                # vae: a key of vae.ERRORS, what the KL term is weighed against
     lambda_adv: float = .001           # gan: weight of the adversarial loss; that of reconstruction is 1 - lambda_adv
@@ -66,22 +67,27 @@ class TrainConfig:
 # %% ../nbs/2_networks/09_trainer.ipynb #c06
 def check_config(config: TrainConfig) -> None:
     """Raise `InputError`, saying which setting is wrong and what it may be."""
-    one_of(config.objective, OBJECTIVES, "objective"), one_of(config.mask, MASKS, "mask")
+    one_of(config.objective, OBJECTIVES, "objective"), one_of(config.mask, [*MASKS, "mixed"], "mask"), one_of(config.loss, LOSSES, "loss")
     one_of(config.schedule, SCHEDULES, "schedule"), one_of(config.precision, PRECISIONS, "precision")
-    for name in ("epochs", "bottleneck", "width", "accumulate"):
-        if getattr(config, name) < 1: raise InputError(f"{name} must be at least 1, got {getattr(config, name)}")
+    for name, least in {"epochs": 1, "bottleneck": 1, "width": 1, "accumulate": 1, "size": 1, "seed": 0}.items():
+        if getattr(config, name) < least: raise InputError(f"{name} must be at least {least}, got {getattr(config, name)}")
     if not 4 <= config.hole <= config.size - 2: raise InputError(f"a hole of {config.hole} pixels does not fit pictures of {config.size}: choose 4 to {config.size - 2}")
     least = 2*config.accumulate
     if config.batch_size < least: raise InputError(f"batch_size must be at least {least}, two pictures for each part of a batch, got {config.batch_size}")
     for name in ("lr", "clip"):
         if not 0 < getattr(config, name) < math.inf: raise InputError(f"{name} must be positive, got {getattr(config, name):g}")
+    check_objective(config)
+    if not 0 <= config.ema < 1: raise InputError(f"ema must be at least 0 and less than 1, got {config.ema:g}")
+
+# %% ../nbs/2_networks/09_trainer.ipynb #c07
+def check_objective(config: TrainConfig) -> None:
+    """Raise `InputError` for a weight or a band that the objective cannot have."""
     if not 0 <= config.beta < math.inf: raise InputError(f"beta must be at least 0, got {config.beta:g}")
     if not 0 <= config.lambda_adv < 1: raise InputError(f"lambda_adv must be at least 0 and less than 1, got {config.lambda_adv:g}")
     band = (config.size - config.hole)//2 if config.objective == "gan" and config.mask == "center" else 0
     if not 0 <= config.overlap <= band: raise InputError(f"overlap must be 0 to {band} pixels for objective {config.objective}, mask {config.mask} and this hole, got {config.overlap}")
-    if not 0 <= config.ema < 1: raise InputError(f"ema must be at least 0 and less than 1, got {config.ema:g}")
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c09
+# %% ../nbs/2_networks/09_trainer.ipynb #c10
 class Objective(Protocol):
     """What to learn: which networks, which optimisers, which loss. It does not know the trainer, and the trainer does not know it."""
     networks: dict[str, nn.Module]  # each has an optimiser of its own
@@ -101,9 +107,9 @@ def fill_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     if output.shape != image.shape: return ((output.flatten(1) + 1)/2 - image[inside].view(len(image), -1)).square().mean(1)
     return (((output + 1)/2 - image).square()*inside).flatten(1).sum(1)/inside.flatten(1).sum(1)
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c12
+# %% ../nbs/2_networks/09_trainer.ipynb #c13
 class Reconstruction:
-    """Minimise the squared error inside the hole: the paper's L_rec (Pathak et al. 2016, equation 1)."""
+    """Minimise the error inside the hole; by default the squared one, the paper's L_rec (Pathak et al. 2016, equation 1)."""
     steps, fills = ("network",), "network"
 
     def __init__(self, config: TrainConfig):
@@ -115,9 +121,11 @@ class Reconstruction:
 
     def loss(self, step: str, image: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         output = self.networks["network"](hide(image, mask, self.config.mask != "center"))
-        return fill_error(output, image, mask).mean(), {}
+        return named(LOSSES[self.config.loss])(output, image, mask).mean(), {}
 
 
+LOSSES = {"l2": "trainer:fill_error", "l1": "masked_convs:absolute_error", "log": "masked_convs:log_error", "seam": "masked_convs:seam_error",
+          "frequency": "masked_convs:frequency_error"}
 OBJECTIVES = {
     "reconstruction": "trainer:Reconstruction",
     "vae": "vae:Variational", "conditional-vae": "vae:Conditional",
@@ -126,12 +134,12 @@ OBJECTIVES = {
 
 def make_objective(config: TrainConfig) -> Objective:
     """Return the objective that `config` names, its networks initialised from `config.seed` alone."""
-    module, name = OBJECTIVES[one_of(config.objective, OBJECTIVES, "objective")].split(":")
+    objective = named(OBJECTIVES[one_of(config.objective, OBJECTIVES, "objective")])
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        return getattr(importlib.import_module(f"context_inpaint.{module}"), name)(config)
+        return objective(config)
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c18
+# %% ../nbs/2_networks/09_trainer.ipynb #c19
 def rate(done: float, schedule: str = "one-cycle") -> float:
     """Return the learning rate as a share of the highest, when the share `done` of all steps is done (one-cycle: Smith and Topin 2019)."""
     warm = {"one-cycle": .25, "cosine": 0., "constant": 0.}[schedule]
@@ -144,7 +152,7 @@ def derived(*numbers: int) -> int:
     """Return a seed that depends on all of `numbers` and looks like none of them: (seed, purpose, epoch or step)."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c30
+# %% ../nbs/2_networks/09_trainer.ipynb #c31
 class Trainer:
     """Lets an objective's networks learn, step by step, wherever Accelerate puts them."""
 
@@ -182,7 +190,7 @@ class Trainer:
         if self.average: self.average.update_parameters(self.networks[self.objective.fills])
         return numbers
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c31
+# %% ../nbs/2_networks/09_trainer.ipynb #c32
 def turn(trainer: Trainer, step: str, done: float) -> Optimizer:
     """Let only the network named `step` learn, at the rate of this moment, and return its optimiser."""
     for name, optimizer in trainer.optimizers.items():
@@ -191,7 +199,7 @@ def turn(trainer: Trainer, step: str, done: float) -> Optimizer:
             for p in group["params"]: p.requires_grad_(name == step)
     return trainer.optimizers[step]
 
-# %% ../nbs/2_networks/09_trainer.ipynb #c36
+# %% ../nbs/2_networks/09_trainer.ipynb #c37
 def state(trainer: Trainer) -> tuple[dict[str, Tensor], dict]:
     """Return all that training needs to go on, as named tensors and as what JSON can hold: nothing is pickled."""
     nets = trainer.networks | ({"average of": trainer.average} if trainer.average else {})

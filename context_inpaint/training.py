@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 import context_inpaint
 from . import metrics
+from .autoencoder import NETWORKS, named
 from .core import InputError, Live, Picture, as_picture, device, generator, grid, to_numpy, write_aside
 from .data import Bank, batches, load
 from .masks import Inpainter, as_inpainter, make_masks
@@ -103,6 +104,7 @@ def inpainter_of(network: nn.Module, config: TrainConfig, sample: bool = False) 
         net = network.to(seen.device).eval()
         return net.sample(seen, **random) if sample else net(seen)
 
+    if config.encoder in NETWORKS: return named("masked_convs:any_hole")(fill, config.size)
     return as_inpainter(fill, config.size, config.hole, config.mask != "center", random=sample)
 
 
@@ -154,7 +156,7 @@ def fit(trainer: Trainer, pictures: Pictures, folder: Path, about: Mapping, samp
     """Train to the end from wherever `trainer` stands, with a checkpoint after every epoch and when Ctrl-C is pressed."""
     config, a, began, before, picture = trainer.config, trainer.accelerator, time.perf_counter(), trainer.seconds, None
     bank, total = pictures.wide.to(a.device), len(pictures.wide)//config.batch_size*config.epochs
-    masks = make_masks(config.mask, 1 if config.mask == "center" else 1024, config.size, config.hole/config.size, seed=derived(config.seed, 3)).to(a.device)
+    masks = make_masks(config.mask, {"center": 1, "mixed": 8192}.get(config.mask, 1024), config.size, config.hole/config.size, seed=derived(config.seed, 3)).to(a.device)
     live = Live(total, f"train {folder.name}")
     with patient() as asked, torch.random.fork_rng():
         while trainer.step < total:

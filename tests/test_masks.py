@@ -80,7 +80,7 @@ def test_a_size_may_be_a_number_or_two_of_any_integer_kind():
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (("centre", 1, 64), "unknown mask 'centre': did you mean 'center'? choose from center, block, region, brush, object"),
+    (("centre", 1, 64), "unknown mask 'centre': did you mean 'center'? choose from center, block, region, brush, object, mixed"),
     (("block", 1, 64, 0), "hole must be a fraction of the side between 0 and 1, got 0"),
     (("block", 1, 64, 1.), "hole must be a fraction of the side between 0 and 1, got 1"),
     (("block", 1, 64, 16), "hole must be a fraction of the side between 0 and 1, got 16"),
