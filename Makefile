@@ -1,5 +1,5 @@
 # `make demo` fills holes in real photographs; `make test` checks everything. Both set up .venv first.
-.PHONY: help demo test lab export notebooks clean-notebooks readme docs clean
+.PHONY: help demo test lab export notebooks clean-notebooks records readme docs clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -11,6 +11,7 @@ help:
 	@echo "make docs       build the site into docs/_build/html"
 	@echo "make export     write the modules from the notebooks"
 	@echo "make notebooks  run every notebook at the laptop preset, store outputs and costs"
+	@echo "make records    train what data/results lacks (it says first how many hours that takes)"
 	@echo "make readme     write README.md from nbs/index.ipynb"
 	@echo "make clean      remove .venv and everything built"
 
@@ -50,6 +51,8 @@ notebooks: export
 	$(MAKE) readme
 clean-notebooks: .venv/dev
 	$(BIN)/python tools/notebooks.py clean
+records: .venv/dev
+	$(BIN)/python tools/records.py make
 readme: .venv/dev
 	$(BIN)/python tools/readme.py
 docs: .venv/docs

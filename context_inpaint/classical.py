@@ -34,13 +34,15 @@ def none(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = Non
 
 # %% ../nbs/1_problem/05_classical.ipynb #c10
 def holes(mask: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[slice, slice]]]:
-    """Yield each connected hole of a bool mask `[H, W]`, alone, and the rows and columns of its bounding box; corners connect."""
+    """Yield each connected hole of a bool mask `[H, W]`, alone, and the rows and columns of its bounding box;
+    corners connect."""
     labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
     for i, box in enumerate(ndimage.find_objects(labels), start=1): yield labels == i, box
 
 
 def _each(fill: Callable[[np.ndarray, np.ndarray], np.ndarray], image: Tensor, mask: Tensor) -> Tensor:
-    """Apply `fill`, from photo float32 `[H, W, 3]` with black holes and mask `[H, W]` to photo, to each picture that has a hole."""
+    """Apply `fill`, from photo float32 `[H, W, 3]` with black holes and mask `[H, W]` to photo, to
+    each picture that has a hole."""
     check(image, mask)
     out, photos = image.clone(), image.masked_fill(mask, 0.).float().permute(0, 2, 3, 1).cpu().numpy()
     for b in mask.flatten(1).any(1).nonzero()[:, 0].tolist():
@@ -62,13 +64,15 @@ def ring_mean(image: Tensor, mask: Tensor, *, generator: torch.Generator | None 
 
 # %% ../nbs/1_problem/05_classical.ipynb #c17
 def laplacian(u: Tensor) -> Tensor:
-    """Return, for each pixel of `[B, C, H, W]`, the sum of its neighbours' differences from it; the border has fewer neighbours."""
+    """Return, for each pixel of `[B, C, H, W]`, the sum of its neighbours' differences from it;
+    the border has fewer neighbours."""
     p = F.pad(u, (1, 1, 1, 1), mode="replicate")
     return p[..., :-2, 1:-1] + p[..., 2:, 1:-1] + p[..., 1:-1, :-2] + p[..., 1:-1, 2:] - 4*u
 
 # %% ../nbs/1_problem/05_classical.ipynb #c29
 def hat(u: Tensor) -> Tensor:
-    """Add to each pixel of `[B, C, H, W]` half of its two neighbours along each axis in turn: a small pyramid, and its own adjoint."""
+    """Add to each pixel of `[B, C, H, W]` half of its two neighbours along each axis in turn: a
+    small pyramid, and its own adjoint."""
     for axis, pad in ((-1, (1, 1)), (-2, (0, 0, 1, 1))):
         n, p = u.shape[axis], F.pad(u, pad)
         u = u + (p.narrow(axis, 0, n) + p.narrow(axis, 2, n))/2
@@ -76,7 +80,8 @@ def hat(u: Tensor) -> Tensor:
 
 
 def free_points(hole: Tensor) -> list[Tensor]:
-    """Return, for each coarser scale, which points carry a hat that fits in `hole`: 1. or 0., `[B, 1, h, w]`, from fine to coarse."""
+    """Return, for each coarser scale, which points carry a hat that fits in `hole`: 1. or 0.,
+    `[B, 1, h, w]`, from fine to coarse."""
     known, scales = (~hole).float(), []
     while min(known.shape[-2:]) > 2:
         known = F.max_pool2d(known, 3, 2, 1)
@@ -99,7 +104,8 @@ def all_scales(residual: Tensor, scales: list[Tensor]) -> Tensor:
 # %% ../nbs/1_problem/05_classical.ipynb #c34
 def conjugate_gradients(image: Tensor, hole: Tensor, source: Tensor | float = 0., tol: float = 1e-5,
                         scales: list[Tensor] | None = None) -> Iterator[Tensor]:
-    """Yield better and better solutions of `laplacian(u) = source` in `hole`, `u = image` elsewhere, until no pixel misses by over 4·`tol`."""
+    """Yield better and better solutions of `laplacian(u) = source` in `hole`, `u = image`
+    elsewhere, until no pixel misses by over 4·`tol`."""
     def dot(a: Tensor, b: Tensor) -> Tensor: return (a*b).sum((-2, -1), keepdim=True)
 
     u, scales = image.masked_fill(hole, 0.), free_points(hole) if scales is None else scales
@@ -145,30 +151,36 @@ def poisson(image: Tensor, mask: Tensor, source: Tensor | float = 0., tol: float
 
 # %% ../nbs/1_problem/05_classical.ipynb #c41
 def harmonic(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Fill the hole with the steady state of heat that flows in from its border: Laplace's equation, the smoothest fill there is."""
+    """Fill the hole with the steady state of heat that flows in from its border: Laplace's
+    equation, the smoothest fill there is."""
     check(image, mask)
     return composite(image, poisson(image, mask).clamp(0, 1), mask)
 
 # %% ../nbs/1_problem/05_classical.ipynb #c53
 def biharmonic(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Fill the hole like a bent thin plate, ΔΔu = 0 (Damelin and Hoang 2018), by scikit-image: a sparse direct solve, a second for 65,000 hidden pixels."""
-    return _each(lambda photo, missing: inpaint_biharmonic(photo, missing, split_into_regions=True, channel_axis=-1), image, mask)
+    """Fill the hole like a bent thin plate, ΔΔu = 0 (Damelin and Hoang 2018), by scikit-image: a sparse direct solve, a
+    second for 65,000 hidden pixels."""
+    return _each(lambda photo, missing: inpaint_biharmonic(photo, missing, split_into_regions=True, channel_axis=-1),
+                 image, mask)
 
 # %% ../nbs/1_problem/05_classical.ipynb #c58
 def _opencv(image: Tensor, mask: Tensor, method: int) -> Tensor:
     def fill(photo: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        return cv2.inpaint(np.round(photo*255).astype(np.uint8), missing.astype(np.uint8), 3, method).astype(np.float32)/255
+        return cv2.inpaint(np.round(photo*255).astype(np.uint8), missing.astype(np.uint8), 3,
+                           method).astype(np.float32)/255
 
     return _each(fill, image, mask)
 
 
 def telea(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Fill the hole from its rim inwards, each pixel a weighted mean of known ones within 3 pixels (Telea 2004); 8-bit, by OpenCV."""
+    """Fill the hole from its rim inwards, each pixel a weighted mean of known ones within 3 pixels (Telea 2004);
+    8-bit, by OpenCV."""
     return _opencv(image, mask, cv2.INPAINT_TELEA)
 
 
 def navier_stokes(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Fill the hole by continuing lines of equal brightness, as a fluid would flow (Bertalmío et al. 2001); 8-bit, by OpenCV, radius 3."""
+    """Fill the hole by continuing lines of equal brightness, as a fluid would flow (Bertalmío et al. 2001);
+    8-bit, by OpenCV, radius 3."""
     return _opencv(image, mask, cv2.INPAINT_NS)
 
 # %% ../nbs/1_problem/05_classical.ipynb #c64
@@ -180,7 +192,8 @@ def colours(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def gradients(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Describe pictures by the directions of their edges on an 8×8 grid, six bins, brightness and contrast taken out: both `[B, 384]`."""
+    """Describe pictures by the directions of their edges on an 8×8 grid, six bins, brightness and contrast taken out:
+    both `[B, 384]`."""
     grey = F.pad((image*known).mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
     across, down = grey[..., 1:-1, 2:] - grey[..., 1:-1, :-2], grey[..., 2:, 1:-1] - grey[..., :-2, 1:-1]
     valid = 1 - F.max_pool2d((known < .99).to(known), 3, 1, 1)
@@ -207,14 +220,16 @@ class Context:
 
 
 def span(hole: slice, window: int, least: int, n: int) -> slice:
-    """Return the part of an axis of `n` pixels, around `hole`, in which a window takes a quarter: at least `least` pixels, inside the picture."""
+    """Return the part of an axis of `n` pixels, around `hole`, in which a window takes a quarter:
+    at least `least` pixels, inside the picture."""
     length = min(max(4*window, least), n)
     start = min(max((hole.start + hole.stop - length)//2, 0), n - length)
     return slice(start, start + length)
 
 
 def contexts(image: Tensor, mask: Tensor, size: tuple[int, int]) -> Iterator[Context]:
-    """Yield the context of each connected hole, compared at `size` (height, width) of a bank's pictures; no hidden pixel enters it."""
+    """Yield the context of each connected hole, compared at `size` (height, width) of a bank's pictures;
+    no hidden pixel enters it."""
     reach, pool = max(1, min(size)//16), F.adaptive_avg_pool2d
     for b, missing in enumerate(mask):
         for hole, place in holes(missing[0].numpy()):
@@ -237,7 +252,8 @@ FEATURES: dict[tuple[str, str], Tensor] = {}
 
 
 def bank_features(bank: Bank, distance: str) -> Tensor:
-    """Return the features of every picture of `bank`, `[N, D]`; computed once per digest and distance, the last eight are kept."""
+    """Return the features of every picture of `bank`, `[N, D]`; computed once per digest and
+    distance, the last eight are kept."""
     key = bank.digest, distance
     if key not in FEATURES:
         if len(FEATURES) >= 8: FEATURES.pop(next(iter(FEATURES)))
@@ -250,14 +266,16 @@ def candidates(found: list[Context], bank: Bank, distance: str, n: int) -> Tenso
     """Return the `n` pictures of `bank` most like each context, int64 `[len(found), n]`, the nearest first."""
     one_of(distance, DISTANCES, "distance")
     if not 0 < n <= len(bank):
-        raise InputError(f"{n} candidates asked of a bank of {len(bank)} pictures: give a larger bank, or n_candidates from 1 to {len(bank)}")
+        raise InputError(f"{n} candidates asked of a bank of {len(bank)} pictures: give a larger bank, "
+                         f"or n_candidates from 1 to {len(bank)}")
     q, w = DISTANCES[distance](torch.stack([c.image for c in found]), torch.stack([c.known for c in found]))
     b = bank_features(bank, distance)
     return ((w*q**2).sum(1, keepdim=True) - 2*(w*q) @ b.T + w @ (b**2).T).topk(n, largest=False).indices
 
 # %% ../nbs/1_problem/05_classical.ipynb #c77
 def best_on_ring(context: Context, bank: Bank, picks: Tensor) -> tuple[int, float]:
-    """Return which of the pictures `picks` fits the ring best, and its misfit: standard deviation of the difference, for blending removes the mean."""
+    """Return which of the pictures `picks` fits the ring best, and its misfit: standard deviation
+    of the difference, for blending removes the mean."""
     if not context.ring.any(): return int(picks[0]), 0.
     apart = bank.images[picks].cpu()[..., context.ring].float()/255 - context.image[:, context.ring]
     spread, best = apart.var(-1, correction=0).mean(1).min(0)
@@ -266,7 +284,8 @@ def best_on_ring(context: Context, bank: Bank, picks: Tensor) -> tuple[int, floa
 # %% ../nbs/1_problem/05_classical.ipynb #c78
 def scene_completion(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None, bank: Bank | None = None,
                      distance: str = "colour", n_candidates: int = 50) -> Tensor:
-    """Fill each hole with a piece of that picture of a bank whose surroundings look most alike (after Hays and Efros 2007).
+    """Fill each hole with a piece of that picture of a bank whose surroundings look most alike
+    (after Hays and Efros 2007).
 
     Parameters
     ----------
@@ -277,7 +296,8 @@ def scene_completion(image: Tensor, mask: Tensor, *, generator: torch.Generator 
     distance : str
         A key of `DISTANCES`: what "alike" means.
     n_candidates : int
-        How many nearest pictures are compared again on the ring around the hole; the best is blended in by Poisson's equation.
+        How many nearest pictures are compared again on the ring around the hole; the best is
+        blended in by Poisson's equation.
 
     Raises
     ------

@@ -45,20 +45,20 @@ def _box(text: str, height: int, width: int):
 def inpaint(photo: Path, out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write: PNG keeps known pixels exact.")],
             mask: Annotated[Optional[Path], typer.Option(help="A picture of the photo's size; white marks the hole.")] = None,
             box: Annotated[Optional[str], typer.Option(metavar="X,Y,W,H", help="The hole as a box: left, top, width, height in pixels.")] = None,
-            method: Annotated[Optional[str], typer.Option(help="A name from `methods`. [default: telea]")] = None,
+            method: Annotated[Optional[str], typer.Option(help="A name from `methods`. [default: unet, or telea without its weights]")] = None,
             weights: Annotated[Optional[str], typer.Option(metavar="RUN", help="The folder of a training run, in place of a method.")] = None,
             bank: Bank = None, seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0, force: Force = False) -> None:
     """Fill the hole in a photograph."""
     from context_inpaint.core import InputError, generator
     from context_inpaint.data import read_image, read_mask, write_image
-    from context_inpaint.scoreboard import get_method
+    from context_inpaint.scoreboard import available, get_method
     if (mask is None) == (box is None): raise InputError("say what to fill: either --mask FILE (white = hole) or --box X,Y,W,H")
     if method and weights: raise InputError("give --method or --weights, not both")
     if out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     image = read_image(photo)
     height, width = image.shape[1:]
     hole = _box(box, height, width) if box else read_mask(mask, (height, width))
-    inpainter = get_method(weights or method or "telea", _bank(bank, 128))
+    inpainter = get_method(weights or method or ("unet" if "unet" in available() else "telea"), _bank(bank, 128))
     filled = inpainter(image[None].float()/255, hole, generator=generator(seed))[0]
     filled = (filled*255).round().clamp(0, 255).to(image.dtype)
     write_image(out, image.where(~hole[0], filled), force)
@@ -118,7 +118,7 @@ def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:
           epochs: Optional[int] = None, batch_size: Optional[int] = None, lr: Optional[float] = None, seed: int = 0,
           precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
           ema: Annotated[float, typer.Option(help="Decay per step of averaged weights; 0: none.")] = 0.,
-          limit: Annotated[Optional[int], typer.Option(help="Train on only so many pictures.")] = None,
+          limit: Annotated[Optional[int], typer.Option(help="Train on at most so many pictures. [default: the preset's]")] = None,
           resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False) -> None:
     """Train a network to fill holes; the run then works in `evaluate --methods RUN` and `inpaint --weights RUN`."""
     from context_inpaint.core import InputError
@@ -133,7 +133,8 @@ def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:
     given = {"data": data, "test_data": test_data or "", "objective": objective, "encoder": encoder, "mask": mask, "seed": seed,
              "width": p.width if width is None else width, "bottleneck": p.bottlenecks[-1] if bottleneck is None else bottleneck, "size": side, "hole": hidden,
              "pretrained": pretrained, "ema": ema, "loss": loss, "beta": beta, "error": error, "lambda_adv": lambda_adv, "overlap": overlap, "precision": precision,
-             "epochs": p.epochs if epochs is None else epochs, "batch_size": p.batch_size if batch_size is None else batch_size, "limit": limit}
+             "epochs": p.epochs if epochs is None else epochs, "batch_size": p.batch_size if batch_size is None else batch_size,
+             "limit": p.train if limit is None else limit, "test_limit": p.test}
     record = start(TrainConfig(**given | ({} if lr is None else {"lr": lr})), out, resume)
     test = record["test"]
     print(f"{out}: hole PSNR {test['psnr']:.2f} dB [{test['psnr_ci'][0]:.2f}, {test['psnr_ci'][1]:.2f}] on {test['n']} test pictures")
@@ -149,14 +150,35 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="A JSON list of
 
 
 @app.command()
-def table(which: Annotated[str, typer.Argument(help="scoreboard")], results: Annotated[Optional[Path], typer.Option(metavar="DIR", help="Folder of records. [default: the course's own]")] = None,
+def experiment(which: Annotated[str, typer.Argument(help="vae-encoders, gan-encoders, bottleneck or all.")],
+               data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:PATH or places365:PATH: its training split.")],
+               out: Annotated[Path, typer.Option(metavar="DIR", help="Where each run gets a folder; made again, it goes on where it stopped.")],
+               test_data: Annotated[Optional[str], typer.Option(metavar="SPEC", help="Scored after training. [default: the test split of --data]")] = None,
+               preset: Annotated[Optional[str], typer.Option(help="tiny, laptop, gpu or paper.")] = None,
+               seeds: Annotated[int, typer.Option(help="Make every run with so many seeds.")] = 1,
+               precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32") -> None:
+    """Make the runs of one of the report's experiments, or of all, and print its tables."""
+    from context_inpaint.core import preset as choose
+    from context_inpaint.experiments import EXPERIMENTS
+    from context_inpaint.experiments import experiment as start
+    from context_inpaint.experiments import table as render
+    records = start(which, choose(preset), data, out, test_data or "", seeds, precision=precision)
+    print("\n".join(render(name, records) for name in EXPERIMENTS if which in (name, "all")), end="")
+
+
+@app.command()
+def table(which: Annotated[str, typer.Argument(help="vae-encoders, gan-encoders, bottleneck or scoreboard.")], results: Annotated[Optional[Path], typer.Option(metavar="DIR", help="Folder of records. [default: the course's own]")] = None,
           markdown: Annotated[bool, typer.Option("--markdown")] = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
     """Render a table from recorded results."""
+    from context_inpaint import experiments
     from context_inpaint.core import InputError, one_of
     from context_inpaint.scoreboard import load_records, results_folder
     from context_inpaint.scoreboard import table as render
-    one_of(which, ["scoreboard"], "table")
+    one_of(which, [*experiments.EXPERIMENTS, "scoreboard"], "table")
     if markdown and as_csv: raise InputError("give --markdown or --csv, not both")
+    if which in experiments.EXPERIMENTS:
+        print(experiments.table(which, experiments.load_runs(results), "markdown" if markdown else "csv" if as_csv else "text"), end="")
+        return
     results = results or results_folder()
     records = load_records(results)
     if not records: raise InputError(f"no scoreboard records in {results}: make one with `context-inpaint evaluate --out {results}/NAME.json`")
@@ -230,5 +252,6 @@ def main() -> None:
         from context_inpaint.core import InputError
         if not isinstance(error, (InputError, OSError)): raise
         text = str(error) if isinstance(error, InputError) else f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
-        print(f"context-inpaint: {' '.join(text.split())}", file=sys.stderr)
+        clear = "\r\033[K" if sys.stderr.isatty() else ""  # the line of progress that was cut short
+        print(f"{clear}context-inpaint: {' '.join(text.split())}", file=sys.stderr)
         sys.exit(2)

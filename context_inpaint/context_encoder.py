@@ -11,15 +11,22 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from .autoencoder import build, drawn_side
-from .encoders import conv, halvings
+from .encoders import halvings
 from .gan import discriminator, discriminator_loss, generator_loss
 from .masks import center, hide
 from .trainer import TrainConfig, fill_error
 
 # %% auto #0
-__all__ = ['strided_encoder', 'Adversarial']
+__all__ = ['weight_map', 'strided_encoder', 'Adversarial']
 
-# %% ../nbs/3_report/14_context_encoder.ipynb #c03
+# %% ../nbs/3_report/14_context_encoder.ipynb #c10
+def weight_map(side: int, overlap: int) -> Tensor:
+    """Return the weight of each pixel's squared error, float `[side, side]`: 10 in the band of `overlap` pixels along the border, 1 within (section 5.1)."""
+    weight = torch.full((side, side), 10.)
+    weight[overlap:side - overlap, overlap:side - overlap] = 1.
+    return weight
+
+# %% ../nbs/3_report/14_context_encoder.ipynb #c14
 def strided_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
     """Return the paper's inpainting encoder `[B, channels, size, size]` → `[B, width, 4, 4]`: 4×4 convolutions of stride 2 and nothing else.
 
@@ -30,7 +37,7 @@ def strided_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
     layers = [layer for a, b in zip(widths, widths[1:]) for layer in (nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(.2, inplace=True))]
     return nn.Sequential(nn.Conv2d(channels, widths[1], 4, 2, 1), *layers[2:])
 
-# %% ../nbs/3_report/14_context_encoder.ipynb #c04
+# %% ../nbs/3_report/14_context_encoder.ipynb #c28
 class Adversarial:
     """Minimise λ_rec L_rec + λ_adv L_adv, with a discriminator that learns at a tenth of the rate (Pathak et al. 2016, equation 3 and section 5.1).
 
@@ -47,8 +54,7 @@ class Adversarial:
         self.pairs = []  # true and drawn, of the generator's step, for the discriminator's
         self.whole = config.mask != "center"
         self.top = 0 if self.whole else int(center(config.size, config.size, config.hole/config.size).any(1).argmax()) - config.overlap
-        self.weight = torch.full((side, side), 1. if self.whole else 10.)
-        if not self.whole: self.weight[config.overlap:side - config.overlap, config.overlap:side - config.overlap] = 1.
+        self.weight = torch.ones(side, side) if self.whole else weight_map(side, config.overlap)
 
     def optimizers(self) -> dict[str, Optimizer]:
         rates = {"generator": self.config.lr, "discriminator": self.config.lr/10}

@@ -35,7 +35,8 @@ class InputError(ValueError):
 
 
 def one_of(value: str, choices: Iterable[str], what: str) -> str:
-    """Return `value` if it is among `choices`; otherwise raise `InputError` naming the nearest choice and all of them."""
+    """Return `value` if it is among `choices`; otherwise raise `InputError` naming the nearest
+    choice and all of them."""
     choices = list(choices)
     if value in choices: return value
     near = difflib.get_close_matches(str(value), choices, n=1)
@@ -74,7 +75,9 @@ def device() -> torch.device:
     """
     if name := os.environ.get("CONTEXT_INPAINT_DEVICE"):
         try: return torch.device(name)
-        except RuntimeError: raise InputError(f"CONTEXT_INPAINT_DEVICE is {name!r}: set it to cpu, cuda, cuda:1 or mps, or unset it") from None
+        except RuntimeError:
+            raise InputError(f"CONTEXT_INPAINT_DEVICE is {name!r}: set it to cpu, cuda, "
+                             "cuda:1 or mps, or unset it") from None
     if torch.cuda.is_available(): return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
@@ -97,7 +100,8 @@ def generator(seed: int, device: torch.device | str = "cpu") -> torch.Generator:
 
 # %% ../nbs/1_problem/00_core.ipynb #c31
 def home() -> Path:
-    """Return the folder for caches and progress: `CONTEXT_INPAINT_HOME`, else `~/.context-inpaint`; created if missing."""
+    """Return the folder for caches and progress: `CONTEXT_INPAINT_HOME`, else `~/.context-inpaint`;
+    created if missing."""
     folder = Path(os.environ.get("CONTEXT_INPAINT_HOME") or Path.home()/".context-inpaint")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -120,7 +124,8 @@ def write_aside(path: str | os.PathLike, force: bool = True) -> Iterator[Path]:
     """
     path = Path(path)
     if path.is_dir(): raise InputError(f"{path} is a folder: name a file in it")
-    if path.exists() and not force: raise InputError(f"{path} exists: choose another name, or overwrite it with --force")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists: choose another name, or overwrite it with --force")
     if not path.parent.is_dir(): raise InputError(f"no folder {path.parent}: create it first")
     try: handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
     except OSError as e: raise InputError(f"cannot write in {path.parent}: {e.strerror}") from None
@@ -139,7 +144,8 @@ def cost(lesson: str) -> None:
     costs = json.loads(importlib.resources.files(context_inpaint).joinpath("costs.json").read_text())
     seconds, gigabytes = costs.get(lesson, {}).get(p.name, (None, None))
     price = f"about {seconds:.0f} s and {gigabytes:.1f} GB of memory" if seconds else "not measured yet at this preset"
-    print(f"context-inpaint {context_inpaint.__version__} · Python {platform.python_version()} · torch {torch.__version__}")
+    print(f"context-inpaint {context_inpaint.__version__} · Python {platform.python_version()} "
+          f"· torch {torch.__version__}")
     print(f"device {where} · preset {p.name}: {p.size}×{p.size} pictures, {p.hole}×{p.hole} hole")
     print(f"this lesson: {price} · to change: set CONTEXT_INPAINT_PRESET to {', '.join(PRESETS)} and restart")
 
@@ -158,7 +164,8 @@ class Picture:
 
 
 def as_picture(figure: plt.Figure, alt: str = "figure", limit: int = 60_000) -> Picture:
-    """Close a matplotlib figure and return it as a JPEG: at the best quality, from 90 down to 25, that fits in `limit` bytes."""
+    """Close a matplotlib figure and return it as a JPEG: at the best quality, from 90 down to 25,
+    that fits in `limit` bytes."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=100)
     plt.close(figure)
@@ -171,13 +178,15 @@ def as_picture(figure: plt.Figure, alt: str = "figure", limit: int = 60_000) -> 
 
 # %% ../nbs/1_problem/00_core.ipynb #c42
 def to_numpy(image: torch.Tensor | np.ndarray) -> np.ndarray:
-    """Return an image `[3, H, W]` or `[1, H, W]` (float in [0, 1], uint8 or bool) as an array `[H, W, 3]` or `[H, W]` for drawing."""
+    """Return an image `[3, H, W]` or `[1, H, W]` (float in [0, 1], uint8 or bool) as an array
+    `[H, W, 3]` or `[H, W]` for drawing."""
     image = torch.as_tensor(image).detach().cpu()
     image = image/255 if image.dtype == torch.uint8 else image.float().clamp(0, 1)
     return (image[0] if image.shape[0] == 1 else image.permute(1, 2, 0)).numpy()
 
 # %% ../nbs/1_problem/00_core.ipynb #c43
-def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), side: float = 1.3, alt: str = "pictures", limit: int = 60_000) -> Picture:
+def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), side: float = 1.3, alt: str = "pictures",
+         limit: int = 60_000) -> Picture:
     """Draw pictures in a grid as one JPEG: the way every lesson shows images.
 
     Parameters
@@ -208,7 +217,8 @@ def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), si
 
 # %% ../nbs/1_problem/00_core.ipynb #c54
 def _show(handle, text: str, picture: Picture | None) -> tuple:
-    """Put text, or a picture with the text as its description, in a notebook's output: a new one, or the one that `handle` holds."""
+    """Put text, or a picture with the text as its description, in a notebook's output: a new one,
+    or the one that `handle` holds."""
     from IPython.display import display
     bundle = {**(picture._repr_mimebundle_() if picture else {}), "text/plain": text}
     if handle: handle.update(bundle, raw=True)
@@ -234,13 +244,17 @@ class Live:
         self.notebook = "ipykernel" in sys.modules and sys.stderr.__class__.__name__ == "OutStream"
 
     def update(self, step: int, picture: Picture | Callable[[], Picture] | None = None, **values: float) -> None:
-        """Show that `step` steps are done, with named numbers and, in a notebook, a picture, or a function called to draw it when it is shown."""
+        """Show that `step` steps are done, with named numbers and, in a notebook, a picture, or a
+        function called to draw it when it is shown."""
         self.step, done = step, step >= self.total
         if time.time() - self.last < self.every and not done: return
         self.last = time.time()
         numbers = " · ".join(f"{k} {v:.4g}" for k, v in values.items())
         left = (time.time() - self.start)*(self.total/max(step, 1) - 1)
-        text = f"{self.title}: {step}/{self.total}" + (f" · {numbers}" if numbers else "") + ("" if done else f" · {left:.0f} s left")
-        if self.notebook: self.handle, self.picture = _show(self.handle, text, (picture() if callable(picture) else picture) or self.picture)
+        text = f"{self.title}: {step}/{self.total}" + (f" · {numbers}" if numbers
+                                                       else "") + ("" if done else f" · {left:.0f} s left")
+        if self.notebook:
+            self.handle, self.picture = _show(self.handle, text, (picture() if callable(picture) else picture)
+                                              or self.picture)
         elif sys.stderr.isatty(): print(f"\r\033[K{text}", end="\n" if done else "", file=sys.stderr, flush=True)
         elif done: print(text, file=sys.stderr)

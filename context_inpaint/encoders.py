@@ -92,12 +92,12 @@ def receptive_field(net: nn.Module) -> int:
     for name, m in net.named_modules():
         if "downsample" in name: continue
         if isinstance(m, nn.PixelUnshuffle): kernel = stride = m.downscale_factor
-        elif isinstance(m, (nn.Conv2d, nn.MaxPool2d)): kernel, stride = (v if isinstance(v, int) else v[0] for v in (m.kernel_size, m.stride))
+        elif isinstance(m, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)): kernel, stride = (v if isinstance(v, int) else v[0] for v in (m.kernel_size, m.stride))
         else: continue
         field, step = field + (kernel - 1)*step, step*stride
     return field
 
-# %% ../nbs/2_networks/10_encoders.ipynb #c63
+# %% ../nbs/2_networks/10_encoders.ipynb #c65
 IMAGENET = {"alexnet": models.AlexNet_Weights.IMAGENET1K_V1, "vgg": models.VGG11_BN_Weights.IMAGENET1K_V1, "resnet": models.ResNet18_Weights.IMAGENET1K_V1}
 
 
@@ -106,10 +106,11 @@ def fetch(name: str, model: nn.Module) -> None:
     weights = IMAGENET[name]
     try: state = weights.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as e:
-        raise InputError(f"cannot fetch the ImageNet weights of {name} from {weights.url}: {e}; connect once, or train without pretrained") from None
+        why = " ".join(str(e).split())
+        raise InputError(f"cannot fetch the ImageNet weights of {name} from {weights.url}: {why}; connect once, or train without pretrained") from None
     model.load_state_dict(state, assign=True)
 
-# %% ../nbs/2_networks/10_encoders.ipynb #c64
+# %% ../nbs/2_networks/10_encoders.ipynb #c66
 def load_imagenet(encoder: nn.Sequential, name: str) -> None:
     """Give an encoder of width 512 the ImageNet weights that torchvision has for its model: every convolution of the same shape, and its BatchNorm.
 

@@ -59,7 +59,7 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor, to_mean: Tensor | float = 0.
     variances = (log_variance - to_log_variance).exp()
     return .5*(variances - 1 - log_variance + to_log_variance + (mean - to_mean).square()*torch.as_tensor(-to_log_variance).exp()).sum(-1)
 
-# %% ../nbs/3_report/11_kl.ipynb #c40
+# %% ../nbs/3_report/11_kl.ipynb #c42
 def kl_by_sampling(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor], Tensor], samples: Tensor, steady: bool = False) -> tuple[Tensor, Tensor]:
     """Return an unbiased estimate of D(p‖q) in nats and its standard error, from samples of p.
 
@@ -86,5 +86,6 @@ def kl_by_sampling(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor], 
     a, b = log_p(samples), log_q(samples)
     for name, value in (("log_p", a), ("log_q", b)):
         if value.shape != samples.shape[:1]: raise InputError(f"{name} must return one number for each of {len(samples)} samples, got shape {list(value.shape)}: add up the coordinates")
-    terms = (b - a).expm1() + a - b if steady else a - b
+    log_ratio = b - a
+    terms = log_ratio.expm1() - log_ratio if steady else -log_ratio
     return terms.mean(), terms.std()/len(terms)**.5

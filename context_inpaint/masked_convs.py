@@ -4,22 +4,27 @@
 """Convolutions that know what is hidden, and a U-Net of them that fills any hole in a picture of any size."""
 from __future__ import annotations
 
+import functools
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import safe_open
 from scipy import ndimage
 from torch import Tensor, nn
 
+from .autoencoder import build
 from .core import InputError
 from .masks import Inpainter, check, composite, hide, plug, resize, resize_mask, reveal
 from .trainer import fill_error
 
 # %% auto #0
 __all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'unet', 'groups', 'any_hole', 'hole_error',
-           'absolute_error', 'log_error', 'seam_error', 'frequency_error']
+           'absolute_error', 'log_error', 'seam_error', 'frequency_error', 'shipped', 'gated_unet']
 
 # %% ../nbs/4_beyond/22_masked_convs.ipynb #c03
 class PartialConv(nn.Conv2d):
@@ -182,3 +187,20 @@ def frequency_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the squared error plus a tenth of the mean absolute Fourier coefficient of the composite's error, `[B]` (after Jiang et al. 2021)."""
     spectrum = torch.fft.rfft2(hole_error(output, image, mask).float(), norm="ortho").abs().flatten(1).mean(1)/mask.flatten(1).float().mean(1).sqrt()
     return fill_error(output, image, mask) + .1*spectrum
+
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c10
+@functools.cache
+def shipped(name: str) -> Inpainter:
+    """Return the inpainter of the network whose weights this package ships as `weights/NAME.safetensors`, float16, with its configuration in the header."""
+    file = Path(__file__).parent/"weights"/f"{name}.safetensors"
+    if not file.is_file(): raise InputError(f"no weights at {file}: reinstall context-inpaint, or choose another method")
+    with safe_open(file, "pt") as opened:
+        config, weights = json.loads(opened.metadata()["config"]), {key: opened.get_tensor(key) for key in opened.keys()}
+    net = build(config).eval()
+    net.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in weights.items()})
+    return any_hole(lambda seen: net.to(seen.device)(seen), config["size"])
+
+
+def gated_unet(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """Fill any hole with the shipped network, a U-Net of gated convolutions trained on photographs (Yu et al. 2019)."""
+    return shipped("unet")(image, mask)

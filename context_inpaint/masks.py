@@ -17,7 +17,8 @@ from torch import Tensor
 
 from .core import InputError, one_of
 
-# An inpainter: `(image, mask, *, generator=None) -> image`, float32 `[B, 3, H, W]` in [0, 1] and bool `[B, 1, H, W]`, True = hole.
+# An inpainter: `(image, mask, *, generator=None) -> image`; images float32 `[B, 3, H, W]` in [0, 1],
+# mask bool `[B, 1, H, W]`, True = hole.
 Inpainter = Callable[..., Tensor]
 
 # %% auto #0
@@ -26,15 +27,23 @@ __all__ = ['Inpainter', 'SILHOUETTES', 'MASKS', 'check', 'hide', 'reveal', 'comp
 
 # %% ../nbs/1_problem/01_masks.ipynb #c11
 def check(image: Tensor, mask: Tensor) -> None:
-    """Raise `InputError`, saying what to do, unless `image` is float `[B, 3, H, W]` in [0, 1] and `mask` bool `[B, 1, H, W]`, True = hole."""
-    if not (isinstance(image, Tensor) and isinstance(mask, Tensor)): raise InputError("image and mask must be torch tensors: use torch.from_numpy")
-    if image.ndim != 4 or image.shape[1] != 3: raise InputError(f"image must be [B, 3, H, W], got {list(image.shape)}: add a batch axis with image[None]")
-    if not image.is_floating_point(): raise InputError(f"image must be float in [0, 1], got {image.dtype}: use image / 255")
-    if mask.dtype != torch.bool: raise InputError(f"mask must be bool with True = hole, got {mask.dtype}: use mask > 0.5 where white means hole")
+    """Raise `InputError`, saying what to do, unless `image` is float `[B, 3, H, W]` in [0, 1] and
+    `mask` bool `[B, 1, H, W]`, True = hole."""
+    if not (isinstance(image, Tensor) and isinstance(mask, Tensor)):
+        raise InputError("image and mask must be torch tensors: use torch.from_numpy")
+    if image.ndim != 4 or image.shape[1] != 3:
+        raise InputError(f"image must be [B, 3, H, W], got {list(image.shape)}: add a batch axis with image[None]")
+    if not image.is_floating_point():
+        raise InputError(f"image must be float in [0, 1], got {image.dtype}: use image / 255")
+    if mask.dtype != torch.bool:
+        raise InputError(f"mask must be bool with True = hole, got {mask.dtype}: use mask > 0.5 where white means hole")
     if mask.shape != (len(image), 1, *image.shape[2:]):
-        raise InputError(f"mask must be {[len(image), 1, *image.shape[2:]]} like the image, got {list(mask.shape)}: use resize_mask, or [:, :1] of a mask with channels")
-    if mask.flatten(1).all(1).any(): raise InputError("a mask hides its whole picture: True means hole; if yours marks what is known, use ~mask")
-    if not ((image >= 0) & (image <= 1) | mask).all(): raise InputError("known pixels lie outside [0, 1], or are not finite: use image / 255, or (image + 1) / 2")
+        raise InputError(f"mask must be {[len(image), 1, *image.shape[2:]]} like the image, got {list(mask.shape)}: "
+                         "use resize_mask, or [:, :1] of a mask with channels")
+    if mask.flatten(1).all(1).any():
+        raise InputError("a mask hides its whole picture: True means hole; if yours marks what is known, use ~mask")
+    if not ((image >= 0) & (image <= 1) | mask).all():
+        raise InputError("known pixels lie outside [0, 1], or are not finite: use image / 255, or (image + 1) / 2")
 
 # %% ../nbs/1_problem/01_masks.ipynb #c15
 def hide(image: Tensor, mask: Tensor, with_mask: bool = False) -> Tensor:
@@ -57,7 +66,8 @@ def hide(image: Tensor, mask: Tensor, with_mask: bool = False) -> Tensor:
 
 # %% ../nbs/1_problem/01_masks.ipynb #c16
 def reveal(output: Tensor) -> Tensor:
-    """Return a network's output in [-1, 1] as an image in [0, 1]: the inverse of the range change in `hide`, clamped."""
+    """Return a network's output in [-1, 1] as an image in [0, 1]: the inverse of the range change
+    in `hide`, clamped."""
     return ((output + 1)/2).clamp(0, 1)
 
 # %% ../nbs/1_problem/01_masks.ipynb #c29
@@ -67,7 +77,8 @@ def composite(image: Tensor, fill: Tensor, mask: Tensor) -> Tensor:
 
 # %% ../nbs/1_problem/01_masks.ipynb #c34
 def center(height: int, width: int, hole: float = .25, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Return the paper's central hole, bool `[height, width]`: `hole` of each side, in the middle (Pathak et al. 2016, section 3.2)."""
+    """Return the paper's central hole, bool `[height, width]`: `hole` of each side, in the middle (Pathak et al.
+    2016, section 3.2)."""
     mask, h, w = np.zeros((height, width), bool), max(1, round(height*hole)), max(1, round(width*hole))
     top, left = (height - h)//2, (width - w)//2
     mask[top:top + h, left:left + w] = True
@@ -75,7 +86,8 @@ def center(height: int, width: int, hole: float = .25, rng: np.random.Generator 
 
 # %% ../nbs/1_problem/01_masks.ipynb #c64
 def block(height: int, width: int, hole: float = .5, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Return random, possibly overlapping rectangles, bool `[height, width]`, that cover at most `hole` squared of the picture (section 3.2)."""
+    """Return random, possibly overlapping rectangles, bool `[height, width]`, that cover at most
+    `hole` squared of the picture (section 3.2)."""
     rng, mask, shrink = rng or np.random.default_rng(), np.zeros((height, width), bool), 1.
     most = max(1, int(hole**2*mask.size))
     while mask.sum() < .75*most:
@@ -90,7 +102,8 @@ def block(height: int, width: int, hole: float = .5, rng: np.random.Generator | 
 
 # %% ../nbs/1_problem/01_masks.ipynb #c67
 def region(height: int, width: int, hole: float | None = None, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Return a smooth random region, bool `[height, width]`: `hole` squared of the picture, by default 20 to 30 per cent (section 3.2).
+    """Return a smooth random region, bool `[height, width]`: `hole` squared of the picture, by
+    default 20 to 30 per cent (section 3.2).
 
     A low-pass random field, the same at every resolution, is cut at the level that gives the area. The paper took its
     shapes from segmentation masks of another data set.
@@ -109,7 +122,8 @@ def region(height: int, width: int, hole: float | None = None, rng: np.random.Ge
 
 # %% ../nbs/1_problem/01_masks.ipynb #c70
 def brush(height: int, width: int, hole: float = .5, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Return free-form brush strokes, bool `[height, width]`, covering about `hole` squared of the picture (after Yu et al. 2019, section 3.4)."""
+    """Return free-form brush strokes, bool `[height, width]`, covering about `hole` squared of the
+    picture (after Yu et al. 2019, section 3.4)."""
     rng, mask, scale = rng or np.random.default_rng(), np.zeros((height, width), np.uint8), min(height, width)
     area = hole**2
     while mask.mean() < area:
@@ -130,28 +144,36 @@ def brush(height: int, width: int, hole: float = .5, rng: np.random.Generator | 
 # %% ../nbs/1_problem/01_masks.ipynb #c73
 # Silhouettes on the square [-1, 1]², y downwards: ellipses (cx, cy, rx, ry, degrees) and polygons, drawn as one shape.
 SILHOUETTES = {
-    "person": ([(0, -.78, .17, .2, 0)], [[(-.16, -.6), (.16, -.6), (.36, -.5), (.5, .1), (.38, .14), (.25, -.2), (.22, .15), (.28, .98),
-               (.08, .98), (0, .3), (-.08, .98), (-.28, .98), (-.22, .15), (-.25, -.2), (-.38, .14), (-.5, .1), (-.36, -.5)]]),
+    "person": ([(0, -.78, .17, .2, 0)],
+               [[(-.16, -.6), (.16, -.6), (.36, -.5), (.5, .1), (.38, .14), (.25, -.2), (.22, .15), (.28, .98),
+                 (.08, .98), (0, .3), (-.08, .98), (-.28, .98), (-.22, .15), (-.25, -.2), (-.38, .14), (-.5, .1),
+                 (-.36, -.5)]]),
     "dog": ([(.62, -.38, .26, .2, 10), (0, 0, .62, .26, 0), (.85, -.3, .14, .1, 0)],
-            [[(-.55, -.1), (-.3, 0), (-.36, .75), (-.56, .75)], [(.3, 0), (.56, -.1), (.52, .75), (.32, .75)], [(-.55, -.1), (-.95, -.55), (-.88, -.6), (-.45, -.2)],
+            [[(-.55, -.1), (-.3, 0), (-.36, .75), (-.56, .75)], [(.3, 0), (.56, -.1), (.52, .75), (.32, .75)],
+             [(-.55, -.1), (-.95, -.55), (-.88, -.6), (-.45, -.2)],
              [(.3, -.4), (.75, -.3), (.5, .1), (.2, .1)], [(.45, -.75), (.6, -.5), (.42, -.42)]]),
     "car": ([(-.55, .3, .2, .2, 0), (.55, .3, .2, .2, 0)],
             [[(-.97, .3), (-.95, -.02), (-.62, -.1), (-.38, -.42), (.3, -.42), (.58, -.1), (.92, 0), (.97, .3)]]),
     "bird": ([(0, .05, .42, .19, -15), (.42, -.14, .15, .14, 0)],
-             [[(.52, -.2), (.75, -.1), (.52, -.06)], [(-.3, .1), (-.8, .3), (-.72, .1), (-.3, 0)], [(-.15, .05), (-.4, -.75), (.05, -.5), (.25, 0)]]),
-    "bottle": ([], [[(-.1, -.95), (.1, -.95), (.1, -.5), (.27, -.25), (.27, .95), (-.27, .95), (-.27, -.25), (-.1, -.5)]]),
-    "tree": ([(0, -.4, .5, .45, 0), (-.35, -.1, .32, .28, 0), (.35, -.1, .32, .28, 0)], [[(-.1, 0), (.1, 0), (.15, .95), (-.15, .95)]])}
+             [[(.52, -.2), (.75, -.1), (.52, -.06)], [(-.3, .1), (-.8, .3), (-.72, .1), (-.3, 0)],
+              [(-.15, .05), (-.4, -.75), (.05, -.5), (.25, 0)]]),
+    "bottle": ([], [[(-.1, -.95), (.1, -.95), (.1, -.5), (.27, -.25), (.27, .95), (-.27, .95), (-.27, -.25),
+                     (-.1, -.5)]]),
+    "tree": ([(0, -.4, .5, .45, 0), (-.35, -.1, .32, .28, 0), (.35, -.1, .32, .28, 0)],
+             [[(-.1, 0), (.1, 0), (.15, .95), (-.15, .95)]])}
 
 # %% ../nbs/1_problem/01_masks.ipynb #c74
 def object_shape(height: int, width: int, hole: float = .4, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Return an object's silhouette, bool `[height, width]`: one of `SILHOUETTES`, placed, turned and mirrored, about `hole` squared of the picture."""
+    """Return an object's silhouette, bool `[height, width]`: one of `SILHOUETTES`, placed, turned
+    and mirrored, about `hole` squared of the picture."""
     rng = rng or np.random.default_rng()
     ellipses, polygons = list(SILHOUETTES.values())[int(len(SILHOUETTES)*rng.random())]
     angle, mirror, offset = rng.uniform(-.25, .25), rng.random() < .5, rng.uniform(-1, 1, 2)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])*([-1, 1] if mirror else [1, 1])
     outlines = [np.array(p) for p in polygons]
     for cx, cy, rx, ry, degrees in ellipses:
-        outlines.append(cv2.ellipse2Poly((int(cx*1000), int(cy*1000)), (int(rx*1000), int(ry*1000)), degrees, 0, 360, 8)/1000)
+        outlines.append(cv2.ellipse2Poly((int(cx*1000), int(cy*1000)), (int(rx*1000), int(ry*1000)), degrees, 0, 360,
+                                         8)/1000)
     outlines = [outline @ turn.T for outline in outlines]
     reach, low, high = np.abs(np.concatenate(outlines)).max(0), 0., 2.
 
@@ -176,13 +198,16 @@ MASKS = {"center": center, "block": block, "region": region, "brush": brush, "ob
 
 
 def mixed(height: int, width: int, hole: float = .6, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Return a mask of one of the five kinds, bool `[height, width]`, whose `hole` is drawn between a third of the given one and all of it: for training."""
+    """Return a mask of one of the five kinds, bool `[height, width]`, whose `hole` is drawn between a third of the
+    given one and all of it: for training."""
     rng = rng or np.random.default_rng()
     return list(MASKS.values())[rng.integers(len(MASKS))](height, width, hole*rng.uniform(1/3, 1), rng)
 
 
-def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | None = None, seed: int = 0, start: int = 0) -> Tensor:
-    """Return the frozen masks of pictures `start` to `start + n - 1`: mask i depends on `kind`, `size`, `hole`, `seed` and i alone.
+def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | None = None, seed: int = 0,
+               start: int = 0) -> Tensor:
+    """Return the frozen masks of pictures `start` to `start + n - 1`: mask i depends on `kind`,
+    `size`, `hole`, `seed` and i alone.
 
     Parameters
     ----------
@@ -191,16 +216,20 @@ def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | Non
     n, seed, start : int
         How many, and which.
     size : int or (int, int), pixels
-    hole : float in (0, 1), side of the square with the hole's area as a fraction of the picture's; by default the kind's own
+    hole : float in (0, 1), optional
+        Side of the square with the hole's area as a fraction of the picture's; by default the kind's own.
 
     Returns
     -------
     bool tensor [n, 1, H, W], True = hole; never empty, never all
     """
-    maker, settings = (MASKS | {"mixed": mixed})[one_of(kind, [*MASKS, "mixed"], "mask")], {} if hole is None else {"hole": hole}
-    if hole is not None and not 0 < hole < 1: raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
+    maker, settings = ((MASKS | {"mixed": mixed})[one_of(kind, [*MASKS, "mixed"], "mask")], {} if hole is None
+                       else {"hole": hole})
+    if hole is not None and not 0 < hole < 1:
+        raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     height, width = map(int, np.broadcast_to(size, 2))
-    if min(height, width) < 1 or height*width < 2: raise InputError(f"no room for a hole and what surrounds it in {height} x {width} pixels: use a larger size")
+    if min(height, width) < 1 or height*width < 2:
+        raise InputError(f"no room for a hole and what surrounds it in {height} x {width} pixels: use a larger size")
     if min(seed, start) < 0: raise InputError(f"seed and start must not be negative, got {seed} and {start}")
     masks = np.zeros((n, height, width), bool)
     for i, mask in enumerate(masks, start):
@@ -210,22 +239,26 @@ def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | Non
 
 # %% ../nbs/1_problem/01_masks.ipynb #c84
 def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    """Return a bool mask `[B, 1, H, W]` at another size by nearest neighbour: a mask has no grey, and averaging would invent some."""
+    """Return a bool mask `[B, 1, H, W]` at another size by nearest neighbour: a mask has no grey,
+    and averaging would invent some."""
     return F.interpolate(mask.float(), size, mode="nearest-exact") > .5
 
 # %% ../nbs/1_problem/01_masks.ipynb #c90
 def crops(mask: Tensor, size: int, hole: int) -> Iterator[tuple[Tensor, int, int, int]]:
-    """Yield, for each connected hole of a bool mask `[H, W]`, `(hole, top, left, side)`: the square crop a network should see.
+    """Yield, for each connected hole of a bool mask `[H, W]`, `(hole, top, left, side)`: the
+    square crop a network should see.
 
-    In that crop the hole's bounding box has the share of the side, and the place, that a hole of side `hole` has in the middle of
-    a picture of side `size`: a little less where pixels do not divide. The crop may stick out of the picture.
+    In that crop the hole's bounding box has the share of the side, and the place, that a hole of
+    side `hole` has in the middle of a picture of side `size`: a little less where pixels do not divide.
+    The crop may stick out of the picture.
     """
     labels, _ = ndimage.label(mask.numpy(), structure=np.ones((3, 3)))
     for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
         window = max(rows.stop - rows.start, columns.stop - columns.start)
         side = max(-(-window*size//hole), window + 2)
         if side != size: side += (side - window) % 2  # as far on one side of the hole as on the other
-        top, left = rows.start - (side - rows.stop + rows.start)//2, columns.start - (side - columns.stop + columns.start)//2
+        top, left = (rows.start - (side - rows.stop + rows.start)//2,
+                     columns.start - (side - columns.stop + columns.start)//2)
         yield torch.from_numpy(labels == i), top, left, side
 
 # %% ../nbs/1_problem/01_masks.ipynb #c94
@@ -237,21 +270,25 @@ def _cut(image: Tensor, top: int, left: int, side: int) -> Tensor:
 
 
 def plug(image: Tensor, mask: Tensor) -> Tensor:
-    """Give each hidden pixel of `image` `[C, H, W]` the value of the nearest known one, so that resizing cannot leak."""
+    """Give each hidden pixel of `image` `[C, H, W]` the value of the nearest known one, so that
+    resizing cannot leak."""
     if not mask.any() or mask.all(): return image.masked_fill(mask, .5)
     _, (y, x) = ndimage.distance_transform_edt(mask[0].numpy(), return_indices=True)
     return image[:, y, x]
 
 # %% ../nbs/1_problem/01_masks.ipynb #c95
 def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
-    """Resize pictures `[B, C, H, W]` smoothly to a side or to (height, width); at the right size already, return them bit for bit."""
+    """Resize pictures `[B, C, H, W]` smoothly to a side or to (height, width); at the right size
+    already, return them bit for bit."""
     size = tuple(np.broadcast_to(size, 2).tolist())
     if image.shape[-2:] == size: return image
-    return F.interpolate(image, size, mode="bilinear", antialias=image.shape[-2] > size[0], align_corners=False).clamp(0, 1)
+    return F.interpolate(image, size, mode="bilinear", antialias=image.shape[-2] > size[0],
+                         align_corners=False).clamp(0, 1)
 
 
 def _squares(image: Tensor, mask: Tensor, size: int, hole: int) -> list[tuple[Tensor, Tensor, tuple]]:
-    """Return, for each hole of a batch, what a network should see: the square and its hole at `size`, and the place they came from."""
+    """Return, for each hole of a batch, what a network should see: the square and its hole at
+    `size`, and the place they came from."""
     found = []
     for b, (photo, missing) in enumerate(zip(image.cpu(), mask.cpu())):
         for part, top, left, side in crops(missing[0], size, hole):
@@ -262,21 +299,28 @@ def _squares(image: Tensor, mask: Tensor, size: int, hole: int) -> list[tuple[Te
 
 # %% ../nbs/1_problem/01_masks.ipynb #c98
 def _fill(net: Callable, image: Tensor, mask: Tensor, window: Tensor, with_mask: bool) -> Tensor:
-    """Run a network on squares it was made for and return them filled, values in [0, 1]; `window` is the mask it was trained on."""
+    """Run a network on squares it was made for and return them filled, values in [0, 1]; `window`
+    is the mask it was trained on."""
     output = reveal(net(hide(image, mask if with_mask else window.expand_as(mask), with_mask))).to(image)
     if output.shape == image.shape: return output
     inside, band = window.expand_as(image), (output.shape[-1] - int(window.any(0).sum()))//2
     if band > 0 and output.shape[-1] < image.shape[-1]: output = output[..., band:-band, band:-band]
-    if output.numel() != inside.sum(): raise InputError(f"the network gave {list(output.shape)}: neither its window nor the picture; check size and hole")
+    if output.numel() != inside.sum():
+        raise InputError(f"the network gave {list(output.shape)}: neither its window nor the picture; "
+                         "check size and hole")
     return image.masked_scatter(inside, output)
 
 # %% ../nbs/1_problem/01_masks.ipynb #c99
-def as_inpainter(net: Callable[..., Tensor], size: int, hole: int, with_mask: bool = False, random: bool = False) -> Inpainter:
-    """Make an inpainter of any photo and hole from a network trained on `size`×`size` pictures with a central hole of side `hole`, pixels.
+def as_inpainter(net: Callable[..., Tensor], size: int, hole: int, with_mask: bool = False,
+                 random: bool = False) -> Inpainter:
+    """Make an inpainter of any photo and hole from a network trained on `size`×`size` pictures
+    with a central hole of side `hole`, pixels.
 
-    `net` takes `hide(image, mask)`, `[B, 3, size, size]`, or with the mask as a fourth channel if `with_mask`, and gives values in [-1, 1]: the window
-    `[B, 3, hole, hole]`, perhaps with a band around it, or the whole picture; if `random`, it also takes the generator. For each connected hole the inpainter cuts the square in which the hole's bounding box has the trained
-    share, resizes it to `size`, fills, resizes back and pastes; at `size` with the trained mask it only composites. The network's device is the image's.
+    `net` takes `hide(image, mask)`, `[B, 3, size, size]`, or with the mask as a fourth channel if `with_mask`, and
+    gives values in [-1, 1]: the window `[B, 3, hole, hole]`, perhaps with a band around it, or the whole picture; if
+    `random`, it also takes the generator. For each connected hole the inpainter cuts the square in which the hole's
+    bounding box has the trained share, resizes it to `size`, fills, resizes back and pastes; at `size` with the trained
+    mask it only composites. The network's device is the image's.
     """
     trained = torch.from_numpy(center(size, size, hole/size))
 
@@ -285,11 +329,13 @@ def as_inpainter(net: Callable[..., Tensor], size: int, hole: int, with_mask: bo
         check(image, mask)
         draw = partial(net, generator=generator) if random else net
         window = trained.to(mask.device)
-        if image.shape[-2:] == window.shape and (mask == window).all(): return composite(image, _fill(draw, image, mask, window, with_mask), mask)
+        if image.shape[-2:] == window.shape and (mask == window).all():
+            return composite(image, _fill(draw, image, mask, window, with_mask), mask)
         out, found = image.clone(), _squares(image, mask, size, hole)
         for i in range(0, len(found), 64):
             squares, holes, places = zip(*found[i:i + 64])
-            filled = _fill(draw, torch.cat(squares).to(image.device), torch.cat(holes).to(image.device), window, with_mask)
+            filled = _fill(draw, torch.cat(squares).to(image.device), torch.cat(holes).to(image.device), window,
+                           with_mask)
             for square, (b, y, x, top, left, side) in zip(filled, places):
                 y, x = y.to(out.device), x.to(out.device)
                 out[b, :, y, x] = resize(square[None], side)[0, :, y - top, x - left]

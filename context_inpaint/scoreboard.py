@@ -26,8 +26,8 @@ from .data import Bank
 from .masks import MASKS, Inpainter, make_masks
 
 # %% auto #0
-__all__ = ['METHODS', 'COLUMNS', 'available', 'get_method', 'environment', 'evaluate', 'caption', 'table', 'save_record',
-           'results_folder', 'load_records', 'compare']
+__all__ = ['METHODS', 'SHIPPED', 'COLUMNS', 'available', 'get_method', 'environment', 'evaluate', 'caption', 'table', 'render',
+           'save_record', 'results_folder', 'load_records', 'compare']
 
 # %% ../nbs/1_problem/06_scoreboard.ipynb #c05
 METHODS = {
@@ -37,12 +37,15 @@ METHODS = {
     "telea": "classical:telea",
     "navier-stokes": "classical:navier_stokes",
     "biharmonic": "classical:biharmonic",
-    "scene-completion": "classical:scene_completion"}
+    "scene-completion": "classical:scene_completion",
+    "unet": "masked_convs:gated_unet"}
+SHIPPED = ("unet",)  # those that need weights/NAME.safetensors
 
 
 def available() -> list[str]:
-    """Return the names in `METHODS` that can run now."""
-    return list(METHODS)
+    """Return the names in `METHODS` that can run now: those that need no weights, and those whose weights are here."""
+    weights = Path(context_inpaint.__file__).parent/"weights"
+    return [name for name in METHODS if name not in SHIPPED or (weights/f"{name}.safetensors").is_file()]
 
 
 def get_method(name: str, bank: Bank | None = None) -> Inpainter:
@@ -204,21 +207,24 @@ def table(record: dict, style: str = "text", keys: Sequence[str] | None = None) 
         The columns, as keys of a row; by default all of `COLUMNS`. CSV has every number anyway.
     """
     if one_of(style, ("text", "markdown", "html", "csv"), "table style") == "csv": return _csv(record)
-    columns = [column for column in COLUMNS if keys is None or column[1] in keys]
-    cells = _cells(record, columns)
+    return render(caption(record), _cells(record, [column for column in COLUMNS if keys is None or column[1] in keys]), style)
+
+
+def render(title: str, cells: list[list[str]], style: str = "text") -> str:
+    """Return rows of cells, the first one the headings, as `text`, `markdown` or `html` under a title."""
     match style:
         case "text":
             widths = [max(map(len, column)) for column in zip(*cells)]
             lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))])
                      for row in cells]
-            return "\n".join([caption(record), *lines]) + "\n"
+            return "\n".join([title, *lines]) + "\n"
         case "markdown":
-            cells.insert(1, ["---", *["---:"]*len(columns)])
-            return "\n".join([caption(record), "", *("| " + " | ".join(row) + " |" for row in cells)]) + "\n"
+            cells = [cells[0], ["---"] + ["---:"]*(len(cells[0]) - 1), *cells[1:]]
+            return "\n".join([title, "", *("| " + " | ".join(row) + " |" for row in cells)]) + "\n"
         case "html":
             rows = ["".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in row)
                     for tag, row in zip(["th"] + ["td"]*len(cells), cells)]
-            return (f"<table><caption>{html.escape(caption(record))}</caption>"
+            return (f"<table><caption>{html.escape(title)}</caption>"
                     + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>\n")
 
 # %% ../nbs/1_problem/06_scoreboard.ipynb #c37

@@ -1,0 +1,71 @@
+"""Make the recorded results that are missing from data/results, or say what is missing: `make records`.
+
+python tools/records.py [list|collect|make] [NAME...]   list: what is left and how long it takes here; collect: take over what is finished in runs/;
+make: train what is missing, shortest first, then collect. Runs are made in runs/ and can be stopped and resumed. Photographs are expected in data/photos.
+"""
+import json
+import shutil
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from context_inpaint.core import PRESETS, write_aside
+from context_inpaint.experiments import configs, finished, step_seconds
+from context_inpaint.trainer import TrainConfig
+from context_inpaint.training import train
+
+LAPTOP, RUNS, RESULTS = PRESETS["laptop"], Path("runs"), Path("data/results/runs")
+
+
+def wanted() -> dict[str, TrainConfig]:
+    """Return every recorded run by name: the three experiments with three seeds, and the variants that lessons show."""
+    found = configs("all", LAPTOP, "folder:data/photos", seeds=3, precision="bfloat16")
+    vae, gan = found["vae-alexnet-250-0"], found["gan-alexnet-250-0"]
+    found |= {"vae-alexnet-250-0-norm": replace(vae, error="norm", beta=1.), "vae-alexnet-250-0-sum": replace(vae, error="sum", beta=1.),
+              "conditional-vae-alexnet-250-0": replace(vae, objective="conditional-vae"), "gan-alexnet-250-0-overlap0": replace(gan, overlap=0)}
+    for weight in (0., .003, .01): found[f"gan-alexnet-250-0-lambda{weight:g}"] = replace(gan, lambda_adv=weight)
+    for mask in ("block", "region"): found[f"gan-alexnet-250-0-{mask}"] = replace(gan, mask=mask, overlap=0)
+    unet = replace(vae, objective="reconstruction", encoder="unet", mask="mixed", hole=38, epochs=6, ema=.99)
+    for loss in ("l2", "l1", "log", "seam", "frequency"): found[f"unet-6-{loss}"] = replace(unet, loss=loss)
+    return found
+
+
+def command(config: TrainConfig, name: str) -> str:
+    """Return the command that makes a run."""
+    plain = replace(TrainConfig(), data=config.data, size=LAPTOP.size, hole=config.hole, limit=LAPTOP.train, test_limit=LAPTOP.test,
+                    overlap=round(7*config.hole/64) if config.objective == "gan" and config.mask == "center" else 0)
+    words = [f"context-inpaint train --preset laptop --data {config.data}"]
+    if config.hole != LAPTOP.hole: words.append(f"--hole {config.hole/config.size:.2g}")
+    for key, value in asdict(config).items():
+        if value != getattr(plain, key): words.append(f"--{key.replace('_', '-')} {value}")
+    return " ".join([*words, f"--out runs/{name}"])
+
+
+def collect(runs: dict[str, TrainConfig]) -> None:
+    """Put the record and the sample fills of every finished run among the results."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name, config in runs.items():
+        if not finished(RUNS/name, config) or (RESULTS/f"{name}.json").exists(): continue
+        record = {"command": command(config, name)} | json.loads((RUNS/name/"record.json").read_text())
+        shutil.copyfile(RUNS/name/"samples.jpg", RESULTS/f"{name}.jpg")
+        with write_aside(RESULTS/f"{name}.json", force=True) as temporary: temporary.write_text(json.dumps(record, indent=1) + "\n")
+        print(f"collected {name}: {record['test']['psnr']:.2f} dB")
+
+
+def main(what: str = "list", *names: str) -> None:
+    runs = {name: config for name, config in wanted().items() if not names or name in names}
+    collect(runs)
+    left = {name: config for name, config in runs.items() if not (RESULTS/f"{name}.json").exists()}
+    if what == "collect" or not left: return print(f"{len(runs) - len(left)} of {len(runs)} runs are recorded")
+    kinds = {replace(config, seed=0) for config in left.values()}
+    seconds = {kind: step_seconds(kind)*kind.epochs*(.95*kind.limit//kind.batch_size)*1.15 for kind in kinds}
+    left = dict(sorted(left.items(), key=lambda item: (item[1].seed, seconds[replace(item[1], seed=0)])))
+    for name, config in left.items(): print(f"{seconds[replace(config, seed=0)]/60:5.0f} min  {name}")
+    print(f"{len(left)} of {len(runs)} runs are left: {sum(seconds[replace(config, seed=0)] for config in left.values())/3600:.1f} hours here")
+    if what != "make": return
+    for name, config in left.items():
+        train(config, RUNS/name, resume=True)
+        collect({name: config})
+
+
+if __name__ == "__main__": main(*sys.argv[1:])
