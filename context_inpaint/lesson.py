@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import context_inpaint
@@ -50,7 +51,8 @@ def score(key: str, truth: float, unit: str = "") -> None:
 
 # %% ../nbs/1_problem/00_how_to.ipynb #c23
 class exercise:
-    """Check an exercise: a context manager in which a failed assertion becomes a hint and `NotImplementedError` means not started.
+    """Check an exercise: a context manager in which a failed assertion becomes a hint and
+    `NotImplementedError` means not started.
 
     Parameters
     ----------
@@ -76,8 +78,9 @@ class exercise:
 # %% ../nbs/1_problem/00_how_to.ipynb #c30
 def _clean(cells: list[dict]) -> list[dict]:
     """Return a notebook's cells without outputs and solutions."""
-    kept = [cell for cell in cells if "<summary>Solution" not in "".join(cell["source"])]
-    return [cell | {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell for cell in kept]
+    texts = [re.sub(r"<details>.*?</details>\s*", "", "".join(cell["source"]), flags=re.S) for cell in cells]
+    return [cell | {"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else cell | {"source": text}
+            for cell, text in zip(cells, texts) if cell["cell_type"] == "code" or text]
 
 
 def copy_course(folder: str | os.PathLike, force: bool = False) -> int:
@@ -90,10 +93,12 @@ def copy_course(folder: str | os.PathLike, force: bool = False) -> int:
     """
     folder, package = Path(folder), Path(context_inpaint.__file__).parent
     source = package.parent/"nbs" if (package.parent/"nbs").is_dir() else package/"nbs"
-    files = sorted(p for p in source.rglob("*") if p.suffix in (".ipynb", ".md") and not any(part.startswith(".") for part in p.relative_to(source).parts))
+    files = sorted(p for p in source.rglob("*") if p.suffix in (".ipynb", ".md")
+                   and not any(part.startswith(".") for part in p.relative_to(source).parts))
     if folder.exists() and not folder.is_dir(): raise InputError(f"{folder} is a file: name a folder for the course")
     if not force and (taken := [p for p in files if (folder/p.relative_to(source)).exists()]):
-        raise InputError(f"{folder/taken[0].relative_to(source)} exists: choose another folder, or overwrite your work with --force")
+        raise InputError(f"{folder/taken[0].relative_to(source)} exists: choose another folder, "
+                         "or overwrite your work with --force")
     for path in files:
         target, text = folder/path.relative_to(source), path.read_text(encoding="utf-8")
         if path.suffix == ".ipynb":
