@@ -134,7 +134,8 @@ def score(inpainter: Inpainter, bank: Bank, config: TrainConfig) -> dict:
     values = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     row = {"data": bank.spec, "digest": bank.digest, "n": len(bank), "psnr_of_mean": metrics.psnr_of_mean(values["l2"])}
     for name, v in values.items(): row |= {name: float(v.mean()), f"{name}_ci": list(metrics.interval(v))}
-    return row | {"none_sum": metrics.REPORT_SUM*float(torch.cat([metrics.l2(truth.masked_fill(mask, 0), truth, mask) for _, truth, mask in filled]).mean())}
+    return row | {"none_sum": metrics.REPORT_SUM*float(torch.cat([metrics.l2(truth.masked_fill(mask, 0), truth, mask)
+                                                                  for _, truth, mask in filled]).mean())}
 
 # %% ../nbs/2_networks/09_training.ipynb #c22
 def epoch(trainer: Trainer, bank: Bank, masks: Tensor, live: Live, asked: threading.Event,
@@ -236,7 +237,7 @@ def peak_memory() -> float | None:
 def finish(trainer: Trainer, pictures: Pictures, folder: Path, samples: Tensor) -> dict:
     """Score the trained network, write weights, samples and, last, the record, and return the record."""
     config, inpainter = trainer.config, inpainter_of(trainer.network, trainer.config)
-    # of every class
+    # spread over the whole split, so of every class
     some = torch.linspace(0, len(pictures.train) - 1, min(len(pictures.train), len(pictures.test))).long()
     record = {"config": asdict(config), "commit": commit(), "environment": environment(),
               "device": str(trainer.accelerator.device),
