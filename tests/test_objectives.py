@@ -1,0 +1,66 @@
+"""Every objective with every encoder takes a step: losses finite, weights moved, for central and other masks."""
+import math
+
+import pytest
+import torch
+
+from context_inpaint.autoencoder import ENCODERS
+from context_inpaint.core import generator
+from context_inpaint.masks import hide, make_masks
+from context_inpaint.trainer import OBJECTIVES, TrainConfig, Trainer, make_objective
+
+TINY = {"size": 32, "hole": 8, "width": 32, "bottleneck": 8, "batch_size": 4}
+
+
+def batch(mask="center", n=4): return torch.rand(n, 3, 32, 32, generator=generator(0)), make_masks(mask, n, 32, .25)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_one_step_is_finite_and_moves_the_weights(objective, encoder):
+    config = TrainConfig(objective=objective, encoder=encoder, **TINY)
+    trainer = Trainer(config, make_objective(config))
+    before = {name: [w.detach().clone() for w in net.parameters()] for name, net in trainer.networks.items()}
+    for net in trainer.networks.values(): net.train()
+    numbers = trainer.learn(*batch(), .3)
+    assert "loss" in numbers and all(math.isfinite(value) for value in numbers.values())
+    assert set(before) == {"generator", "discriminator"} if objective == "gan" else len(before) == 1
+    for name, net in trainer.networks.items():
+        now = list(net.parameters())
+        assert all(w.isfinite().all() for w in now)
+        assert not torch.equal(now[0], before[name][0]) and not torch.equal(now[-1], before[name][-1])
+        assert sum(not torch.equal(a, b) for a, b in zip(now, before[name])) > len(now)/2
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("mask", ["center", "block"])
+def test_losses_are_finite_and_see_the_hole(objective, mask):
+    config = TrainConfig(objective=objective, encoder="strided", mask=mask, **TINY)
+    torch.manual_seed(0)
+    subject, (image, holes) = make_objective(config), batch(mask)
+    found = []
+    for picture in (image, image.masked_fill(holes, 0.)):
+        torch.manual_seed(1)
+        for step in subject.steps:
+            loss, numbers = subject.loss(step, picture, holes)
+            assert loss.ndim == 0 and loss.requires_grad and all(math.isfinite(v.detach()) for v in [loss, *numbers.values()])
+            if step == subject.fills: found.append(float(loss.detach()))
+    assert found[0] != found[1]  # the same context with another truth is another loss
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("mask", ["center", "block"])
+def test_no_hidden_pixel_reaches_the_fill(objective, mask):
+    config = TrainConfig(objective=objective, encoder="resnet", mask=mask, **TINY)
+    subject, (image, holes) = make_objective(config), batch(mask)
+    net = subject.networks[subject.fills].eval()
+    seen, blind = (hide(picture, holes, mask != "center") for picture in (image, image.masked_fill(holes, torch.nan)))
+    with torch.no_grad(): assert torch.equal(net(seen), net(blind))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_equal_seeds_equal_networks_and_unequal_seeds_not(objective):
+    nets = [make_objective(TrainConfig(objective=objective, encoder="alexnet", seed=seed, **TINY)).networks for seed in (3, 3, 4)]
+    for name in nets[0]:
+        first, same, other = (torch.cat([w.detach().flatten() for w in net[name].parameters()]) for net in nets)
+        assert torch.equal(first, same) and not torch.equal(first, other)
