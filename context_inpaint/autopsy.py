@@ -21,7 +21,8 @@ from .trainer import rate
 
 # %% auto #0
 __all__ = ['DEFECTS', 'reenact', 'step_sums', 'batch_sum', 'recorded', 'implied', 'as_psnr', 'Defects', 'Block', 'ending',
-           'SmallVAE', 'output_range', 'passing', 'bend', 'look', 'learn', 'fill', 'examine', 'check_loss']
+           'SmallVAE', 'output_range', 'passing', 'bend', 'look', 'training_slice', 'learn', 'fill', 'examine',
+           'check_loss']
 
 # %% ../nbs/3_report/20_autopsy.ipynb #c07
 def reenact(fill: Tensor, truth: Tensor, mask: Tensor, order: Iterable[int] | None = None, batch: int = 32) -> Tensor:
@@ -69,7 +70,7 @@ def recorded(filled: Tensor, unfilled: Tensor, batch: int = 32) -> Tensor:
     parts = zip(filled.split(batch, -1), unfilled.split(batch, -1))
     return sum(batch_sum(a, b, batch) for a, b in parts)/filled.shape[-1]
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c24
+# %% ../nbs/3_report/20_autopsy.ipynb #c25
 def implied(value: float, black: float, n: int, batch: int = 32) -> float:
     """Return the true loss behind a published one, where the unfilled hole's loss is `black` and `n` pictures were evaluated: the inverse of `published`."""
     if n < 1: raise InputError(f"n must be at least 1 picture, got {n}")
@@ -80,7 +81,7 @@ def as_psnr(loss: float) -> float:
     """Return a loss in the report's unit as PSNR, dB: that of the mean error, not the mean of pictures' PSNRs."""
     return metrics.psnr_of_mean([loss/REPORT_SUM])
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c42
+# %% ../nbs/3_report/20_autopsy.ipynb #c43
 DEFECTS = {
     "linear_decoder": "LeakyReLU(True): the slope is 1, and the decoder bends nothing",
     "final_norm": "GroupNorm(1, 3) before the sigmoid: brightness and contrast are normalised away",
@@ -112,7 +113,7 @@ class Defects:
     batch_statistics: bool = False
     running_evaluation: bool = False
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c44
+# %% ../nbs/3_report/20_autopsy.ipynb #c45
 class Block(nn.Module):
     """A residual block (He et al. 2016), relu(F(x) + x); with `two_relus`, relu(F(x)) + relu(x)."""
 
@@ -131,7 +132,7 @@ def ending(defects: Defects) -> nn.Sequential:
     norm, floor = [nn.GroupNorm(1, 3)]*defects.final_norm, [nn.ReLU()]*defects.dark_floor
     return nn.Sequential(*norm, *floor, nn.Tanh() if defects.tanh_output else nn.Sigmoid())
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c45
+# %% ../nbs/3_report/20_autopsy.ipynb #c46
 class SmallVAE(nn.Module):
     """A variational autoencoder from 32×32 pictures to their 8×8 hole, with the switches of its architecture.
 
@@ -164,14 +165,14 @@ class SmallVAE(nn.Module):
         drawn = mean if noise is None else mean + noise*(log_variance/2).exp()
         return self.end(self.decoder(self.widen(drawn))), gaussian_kl(mean, log_variance)
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c48
+# %% ../nbs/3_report/20_autopsy.ipynb #c49
 def output_range(end: nn.Module) -> tuple[float, float]:
     """Return the smallest and the largest value that the end of a decoder, `[B, 3, h, h]` → `[B, 3, h, h]`, gives for inputs of many sizes."""
     inputs = torch.cat([scale*torch.randn(16, 3, 8, 8, generator=generator(0)) for scale in (.1, 1., 10., 100.)])
     with torch.no_grad(): values = end(inputs)
     return float(values.min()), float(values.max())
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c51
+# %% ../nbs/3_report/20_autopsy.ipynb #c52
 def passing(layers: nn.Module, inputs: int) -> Tensor:
     """Return the singular values, largest first, of the Jacobian of a map from vectors `[inputs]` to vectors at a random point: how much passes in each direction."""
     at = torch.randn(inputs, dtype=torch.float64, generator=generator(0))
@@ -184,11 +185,16 @@ def bend(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> float:
     with torch.no_grad(): x, y, middle = f(a), f(b), f((a + b)/2)
     return float((middle - (x + y)/2).norm()/(x - y).norm())
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c61
+# %% ../nbs/3_report/20_autopsy.ipynb #c62
 def look(image: Tensor, mask: Tensor, defects: Defects) -> Tensor:
     """Return what the network sees, `[B, 3, H, W]` in [-1, 1]: the hole at 0, mid-grey, or black."""
     seen = hide(image, mask)
     return seen.masked_fill(mask, -1.) if defects.black_hole else seen
+
+
+def training_slice(pictures: Tensor, test: Tensor, defects: Defects = Defects()) -> Tensor:
+    """Return the pictures `[N, ...]` to train on: all of them, or with `test_in_train` as many, the last ones replaced by the test pictures."""
+    return torch.cat([pictures[:len(pictures) - len(test)], test]) if defects.test_in_train else pictures
 
 
 def learn(pictures: Tensor, defects: Defects = Defects(), steps: int = 200, batch_size: int = 32, lr: float = 2e-3, seed: int = 0) -> SmallVAE:
@@ -209,7 +215,7 @@ def learn(pictures: Tensor, defects: Defects = Defects(), steps: int = 200, batc
         optimizer.step()
     return net.eval()
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c62
+# %% ../nbs/3_report/20_autopsy.ipynb #c63
 @torch.no_grad()
 def fill(net: SmallVAE, image: Tensor, mask: Tensor, defects: Defects = Defects(), seed: int = 0) -> Tensor:
     """Return the pictures with their central hole filled, `[B, 3, 32, 32]`, as the network gives them: a tanh may leave [0, 1].
@@ -235,7 +241,7 @@ def examine(filled: Tensor, truth: Tensor, mask: Tensor, defects: Defects = Defe
            "published": float(recorded(*squares))*REPORT_SUM/(3*int(mask[0].sum()))}
     return row | {"reported": row["published"] if defects.running_evaluation else row["sum"]}
 
-# %% ../nbs/3_report/20_autopsy.ipynb #c84
+# %% ../nbs/3_report/20_autopsy.ipynb #c85
 def check_loss(loss_fn: Callable[[Tensor, Tensor, Tensor], Tensor | float]) -> list[str]:
     """Return what a loss, `(filled, truth, mask)` → mean over the pictures, does that no such mean can do; an empty list if nothing.
 

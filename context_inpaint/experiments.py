@@ -12,9 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
-from .core import PRESETS, InputError, Preset, one_of
+from .core import PRESETS, InputError, Picture, Preset, grid, one_of
+from .data import load
 from .masks import make_masks
 from .scoreboard import render, results_folder
 from .trainer import TrainConfig, Trainer, check_config, make_objective
@@ -22,9 +25,9 @@ from .training import train
 
 # %% auto #0
 __all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'COLUMNS', 'overlap_of', 'configs', 'step_seconds', 'finished',
-           'plan', 'experiment', 'load_runs', 'published', 'matching', 'rows', 'table']
+           'plan', 'experiment', 'load_runs', 'matching', 'published', 'rows', 'table', 'figure']
 
-# %% ../nbs/3_report/15_experiments.ipynb #c03
+# %% ../nbs/3_report/15_experiments.ipynb #c05
 # What each experiment trains: objective, encoder, and which of the preset's three bottlenecks.
 EXPERIMENTS = {
     "vae-encoders": [("vae", encoder, 2) for encoder in ("alexnet", "vgg", "resnet")],
@@ -48,7 +51,7 @@ def overlap_of(objective: str, hole: int) -> int:
     """Return the width of the overlap band, pixels: 7 of a hole of 64 for the adversarial objective, else none."""
     return round(7*hole/64) if objective == "gan" else 0
 
-# %% ../nbs/3_report/15_experiments.ipynb #c04
+# %% ../nbs/3_report/15_experiments.ipynb #c10
 def configs(experiment: str, preset: Preset, data: str, test_data: str = "", seeds: int = 1, **settings) -> dict[str, TrainConfig]:
     """Return the runs of an experiment, by name `objective-encoder-bottleneck-seed`; `all` shares those that two experiments have in common.
 
@@ -77,7 +80,7 @@ def configs(experiment: str, preset: Preset, data: str, test_data: str = "", see
     for config in found.values(): check_config(config)
     return found
 
-# %% ../nbs/3_report/15_experiments.ipynb #c05
+# %% ../nbs/3_report/15_experiments.ipynb #c15
 def step_seconds(config: TrainConfig, steps: int = 3) -> float:
     """Return how long a training step of `config` takes here, seconds: the median of `steps` after one to warm up, on random pictures."""
     trainer, times = Trainer(config, make_objective(config)), []
@@ -90,7 +93,7 @@ def step_seconds(config: TrainConfig, steps: int = 3) -> float:
         times.append(time.perf_counter() - began)
     return sorted(times[1:])[steps//2]
 
-
+# %% ../nbs/3_report/15_experiments.ipynb #c16
 def finished(folder: Path, config: TrainConfig) -> bool:
     """Return whether `folder` holds this very run, finished; raise `InputError` if it holds another."""
     if not (folder/"record.json").is_file(): return False
@@ -99,7 +102,7 @@ def finished(folder: Path, config: TrainConfig) -> bool:
     if unequal: raise InputError(f"{folder} holds another run ({'; '.join(unequal)}): choose another --out")
     return True
 
-# %% ../nbs/3_report/15_experiments.ipynb #c06
+# %% ../nbs/3_report/15_experiments.ipynb #c17
 def plan(runs: Mapping[str, TrainConfig], out: Path) -> tuple[dict[str, TrainConfig], str]:
     """Return the runs that are left to make and, in a sentence, what they will cost on this machine, measured on a few steps of each kind."""
     left, seconds, known = {name: config for name, config in runs.items() if not finished(out/name, config)}, 0., {}
@@ -111,7 +114,7 @@ def plan(runs: Mapping[str, TrainConfig], out: Path) -> tuple[dict[str, TrainCon
     hours = f"{seconds/3600:.1f} hours" if seconds > 5400 else f"{math.ceil(seconds/60)} minutes"
     return left, f"{len(runs)} runs, {len(runs) - len(left)} of them finished; the other {len(left)} take about {hours} here"
 
-
+# %% ../nbs/3_report/15_experiments.ipynb #c20
 def experiment(name: str, preset: Preset, data: str, out: str | Path, test_data: str = "", seeds: int = 1, **settings) -> dict[str, dict]:
     """Make the runs of an experiment under `out` and return their records by name; finished ones are kept, interrupted ones resumed.
 
@@ -125,7 +128,7 @@ def experiment(name: str, preset: Preset, data: str, out: str | Path, test_data:
         train(config, out/run, resume=True)
     return {run: json.loads((out/run/"record.json").read_text()) for run in runs}
 
-# %% ../nbs/3_report/15_experiments.ipynb #c07
+# %% ../nbs/3_report/15_experiments.ipynb #c25
 def load_runs(folder: str | Path | None = None) -> dict[str, dict]:
     """Return the records of training runs in a folder, by name: `NAME/record.json` or `NAME.json`; by default the course's own."""
     folder = results_folder()/"runs" if folder is None else Path(folder)
@@ -134,19 +137,7 @@ def load_runs(folder: str | Path | None = None) -> dict[str, dict]:
     records = {name: json.loads(files[name].read_text()) for name in sorted(files)}
     return {name: record for name, record in records.items() if {"config", "test", "train"} <= record.keys()}
 
-
-def published(loss: float, black: float, n: int, batch: int = 32) -> float:
-    """Return what the published evaluation makes, on average over orders, of a true loss when the unfilled hole's loss is `black`.
-
-    It fills the pictures of a batch in one after another and counts the whole batch each time: picture j of m is counted m + 1 - j times filled and
-    j - 1 times black. All sums are divided by 32 and by the n pictures.
-    """
-    filled = unfilled = 0.
-    for m in [batch]*(n//batch) + [n % batch]:
-        filled, unfilled = filled + m*(m + 1)/2, unfilled + m*(m - 1)/2
-    return (filled*loss + unfilled*black)/(batch*n)
-
-# %% ../nbs/3_report/15_experiments.ipynb #c08
+# %% ../nbs/3_report/15_experiments.ipynb #c26
 def matching(records: Mapping[str, dict], objective: str, encoder: str, i: int) -> list[dict]:
     """Return the records, one a seed, of one network of an experiment with the i-th bottleneck of the preset it was made at; variants are left out."""
     found = []
@@ -158,7 +149,19 @@ def matching(records: Mapping[str, dict], objective: str, encoder: str, i: int) 
         if all(c.get(key, plain[key]) == plain[key] for key in ("mask", "beta", "error", "lambda_adv", "overlap", "pretrained")): found.append(record)
     return found
 
+# %% ../nbs/3_report/15_experiments.ipynb #c29
+def published(loss: float, black: float, n: int, batch: int = 32) -> float:
+    """Return what the published evaluation makes, on average over orders, of a true loss when the unfilled hole's loss is `black`.
 
+    It fills the pictures of a batch in one after another and counts the whole batch each time: picture j of m is counted m + 1 - j times filled and
+    j - 1 times black. All sums are divided by 32 and by the n pictures.
+    """
+    filled = unfilled = 0.
+    for m in [batch]*(n//batch) + [n % batch]:
+        filled, unfilled = filled + m*(m + 1)/2, unfilled + m*(m - 1)/2
+    return (filled*loss + unfilled*black)/(batch*n)
+
+# %% ../nbs/3_report/15_experiments.ipynb #c33
 def rows(experiment: str, records: Mapping[str, dict]) -> list[dict]:
     """Return a table's rows: for each network what the report prints, and ours, the mean over all seeds recorded.
 
@@ -178,7 +181,7 @@ def rows(experiment: str, records: Mapping[str, dict]) -> list[dict]:
         table.append(row)
     return table
 
-# %% ../nbs/3_report/15_experiments.ipynb #c09
+# %% ../nbs/3_report/15_experiments.ipynb #c34
 # Column: heading, key in a row, decimals.
 COLUMNS = [("network", "network", None), ("bottleneck in the report", "bottleneck", 0), ("its train loss", "report_train", 2), ("its test loss", "report_test", 2),
            ("bottleneck here", "ours", 0), ("seeds", "seeds", 0), ("train, its formula", "published_train", 0), ("test, its formula", "published_test", 0),
@@ -202,3 +205,18 @@ def table(experiment: str, records: Mapping[str, dict], style: str = "text") -> 
     what = "; ".join(sorted({f"{r['test']['data']}: {r['test']['n']} pictures at {r['config']['size']}², hole {r['config']['hole']}, {r['config']['epochs']} epochs" for r in made}))
     cells = [[heading for heading, _, _ in COLUMNS], *([cell(row, key, digits) for _, key, digits in COLUMNS] for row in found)]
     return render(f"{experiment}; {what or 'no runs recorded yet'}; losses are sums over 12,288 values; [95% interval]", cells, style)
+
+# %% ../nbs/3_report/15_experiments.ipynb #c39
+def figure(experiment: str, folder: str | Path | None = None, seed: int = 0) -> Picture:
+    """Draw what each network of an experiment puts into the sample photographs, in the report's columns, from the recorded fills; a missing run leaves a gap."""
+    records, folder = load_runs(folder), results_folder()/"runs" if folder is None else Path(folder)
+    columns, size = {}, next(iter(records.values()))["config"]["size"]
+    for objective, encoder, i in reversed(EXPERIMENTS[one_of(experiment, EXPERIMENTS, "experiment")]):
+        found = [name for name, record in records.items() if record["config"]["seed"] == seed and matching({name: record}, objective, encoder, i)]
+        files = [file for name in found for file in (folder/f"{name}.fills.jpg", folder/name/"fills.jpg") if file.is_file()]
+        if files: columns[f"{objective.upper()} {NAMES[encoder]}"] = np.split(np.asarray(Image.open(files[0])), 7, 1)
+        if found: hole = records[found[0]]["config"]["hole"]
+    photos = load("samples", size).batch(range(7))
+    hidden = photos.masked_fill(make_masks("center", 7, size, hole/size), .5)
+    fills = [[torch.from_numpy(np.array(fill)).permute(2, 0, 1) for fill in fills] for fills in columns.values()]
+    return grid([list(row) for row in zip(photos, hidden, *fills)], ["original", "hole", *columns], 1.1, "photographs, their holes, and what each network puts in them")

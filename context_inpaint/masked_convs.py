@@ -17,21 +17,23 @@ from safetensors import safe_open
 from scipy import ndimage
 from torch import Tensor, nn
 
+import context_inpaint
 from .autoencoder import build
 from .core import InputError
-from .masks import Inpainter, check, composite, hide, plug, resize, resize_mask, reveal
+from .masks import Inpainter, check, composite, hide, reveal
 from .trainer import fill_error
 
 # %% auto #0
-__all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'unet', 'groups', 'any_hole', 'hole_error',
-           'absolute_error', 'log_error', 'seam_error', 'frequency_error', 'shipped', 'gated_unet']
+__all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'unet', 'shipped_network', 'hole_error',
+           'absolute_error', 'log_error', 'seam_error', 'frequency_error', 'groups', 'halve', 'double',
+           'coarse_to_fine', 'any_hole', 'shipped', 'gated_unet']
 
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c03
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c10
 class PartialConv(nn.Conv2d):
-    """A convolution that averages over known values only and says where its output is known (Liu et al. 2018, equations 1 and 2).
+    """A convolution over known values only, which also says where its output is known (Liu et al. 2018, equations 1 and 2).
 
     Takes values `[B, C, H, W]` and `known` `[B, 1, H, W]`, 1 where known and 0 where not; returns both. What the window knows is weighted up for
-    what it does not: a constant picture stays constant under weights that sum to 1, whatever is hidden.
+    what it does not: under equal weights that sum to 1 a constant picture stays constant, whatever is hidden.
     """
 
     def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
@@ -42,7 +44,7 @@ class PartialConv(nn.Conv2d):
         if self.bias is not None: out = out + self.bias.view(1, -1, 1, 1)
         return out.masked_fill(count == 0, 0.), (count > 0).to(x)
 
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c04
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c17
 def push_pull(x: Tensor, known: Tensor, levels: int) -> Tensor:
     """Fill `x` `[B, C, H, W]` where `known` `[B, 1, H, W]` is 0 from ever coarser means of what is known (Gortler et al. 1996, section 3.4).
 
@@ -56,7 +58,7 @@ def push_pull(x: Tensor, known: Tensor, levels: int) -> Tensor:
     coarse = push_pull(means, (share > 0).to(x), levels - 1)
     return torch.where(known > 0, x, F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False))
 
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c05
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c22
 class GatedConv(nn.Module):
     """A 3×3 convolution whose output another, 1×1, turns up or down: validity that is learned, not counted (Yu et al. 2019; 1×1 as in Yi et al. 2020)."""
 
@@ -67,7 +69,7 @@ class GatedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor: return F.silu(self.values(x))*self.gate(x).sigmoid()
 
-
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c26
 class GatedResidual(nn.Module):
     """Adds to its input what norm, gated convolution and convolution make of it; untrained it is the identity."""
 
@@ -78,7 +80,7 @@ class GatedResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor: return x + self.branch(x)
 
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c06
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c29
 class UNet(nn.Module):
     """A U-Net of gated residual blocks, `[B, 4, H, W]` → `[B, 3, H, W]`, any H and W: what it draws is added to what `push_pull` fills (Ronneberger et al. 2015).
 
@@ -113,7 +115,7 @@ class UNet(nn.Module):
             x = level(F.pixel_shuffle(widen(x), 2) + skips.pop())
         return (base + F.pixel_shuffle(self.last(x), 2))[..., :height, :width]
 
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c07
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c30
 def unet(config: Mapping) -> UNet:
     """Return the U-Net that `--encoder unet` names: under 2 million parameters and 0.6 billion multiply-adds at 128×128 for width 256."""
     if config["mask"] == "center": raise InputError("the unet draws whole pictures: train it with mask mixed, block, region, brush or object")
@@ -121,45 +123,19 @@ def unet(config: Mapping) -> UNet:
     w = config["width"]//16
     return UNet((2*w, 4*w, 6*w, 7*w, 7*w))
 
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c08
-def groups(mask: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, float, tuple[slice, slice]]]:
-    """Yield, for each group of neighbouring holes of a bool mask `[H, W]`, its pixels, its thickness in pixels, and the part of the picture to fill it from."""
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1, constant_values=False))[1:-1, 1:-1]
-    labels, _ = ndimage.label(ndimage.distance_transform_edt(~mask) < size/8)
-    for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        part = mask & (labels == i)
-        thickness = 2*depth[part].max()
-        margin = math.ceil(max(size/2, thickness))
-        yield part, thickness, tuple(slice(max(0, s.start - margin), s.stop + margin) for s in (rows, columns))
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c44
+@functools.cache
+def shipped_network(name: str) -> tuple[nn.Module, dict]:
+    """Return a network whose weights this package ships as `weights/NAME.safetensors`, float16, and the configuration in the file's header."""
+    file = Path(context_inpaint.__file__).parent/"weights"/f"{name}.safetensors"
+    if not file.is_file(): raise InputError(f"no weights at {file}: reinstall context-inpaint, or choose another method")
+    with safe_open(file, "pt") as opened:
+        config, weights = json.loads(opened.metadata()["config"]), {key: opened.get_tensor(key) for key in opened.keys()}
+    net = build(config).eval()
+    net.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in weights.items()})
+    return net, config
 
-
-def any_hole(net: Callable[[Tensor], Tensor], size: int, most: float = 2e6) -> Inpainter:
-    """Make an inpainter of any photo and hole from a fully convolutional network that takes image and mask, trained on `size`×`size` pictures.
-
-    Pictures up to twice `size` are filled as they are. In larger ones each group of neighbouring holes is filled from what surrounds it, shrunk so that the
-    thickest place is no thicker than half of `size` and no more than `most` pixels are filled at a time.
-    """
-    def draw(image: Tensor, mask: Tensor) -> Tensor: return reveal(net(hide(image, mask, True))).to(image)
-
-    @torch.no_grad()
-    def inpaint(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-        check(image, mask)
-        if max(image.shape[-2:]) <= 2*size: return composite(image, draw(image, mask), mask)
-        out = image.clone()
-        for b, missing in enumerate(mask.cpu()):
-            for part, thickness, (rows, columns) in groups(missing[0].numpy(), size):
-                room, holes = image[b:b + 1, :, rows, columns], mask[b:b + 1, :, rows, columns]
-                shrink = max(1., 2*thickness/size, math.sqrt(holes.numel()/most))
-                sides = [round(n/shrink) for n in holes.shape[-2:]]
-                small = resize(plug(room[0].cpu(), holes[0].cpu())[None].to(room), sides)
-                filled = draw(small, resize_mask(holes, sides)) if shrink > 1 else draw(room, holes)
-                own = torch.from_numpy(part[rows, columns]).to(mask.device)
-                out[b, :, rows, columns] = torch.where(own, resize(filled, holes.shape[-2:])[0], out[b, :, rows, columns])
-        return out
-
-    return inpaint
-
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c09
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c54
 def hole_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the error `[B, 3, H, W]` of values in [0, 1], 0 outside the hole, of a network's output in [-1, 1], a window or a whole picture."""
     if output.shape != image.shape: output = (2*image - 1).masked_scatter(mask.expand_as(image), output)
@@ -175,7 +151,7 @@ def log_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the logarithm of each picture's mean squared error, `[B]`: lowering its mean raises the mean PSNR."""
     return (fill_error(output, image, mask) + 1e-4).log()
 
-
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c62
 def seam_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the squared error in which hidden pixels within two of a known one count four times, `[B]`."""
     near = F.max_pool2d(1 - mask.to(image), 5, 1, 2)*mask
@@ -188,16 +164,70 @@ def frequency_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     spectrum = torch.fft.rfft2(hole_error(output, image, mask).float(), norm="ortho").abs().flatten(1).mean(1)/mask.flatten(1).float().mean(1).sqrt()
     return fill_error(output, image, mask) + .1*spectrum
 
-# %% ../nbs/4_beyond/22_masked_convs.ipynb #c10
-@functools.cache
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c69
+def groups(mask: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, tuple[slice, slice]]]:
+    """Yield, for each group of neighbouring holes of a bool mask `[H, W]`, its pixels, and the part of the picture to fill it from."""
+    depth = ndimage.distance_transform_edt(mask)  # of each hidden pixel, to the nearest known one
+    labels, _ = ndimage.label(ndimage.distance_transform_edt(~mask) < size/8)
+    for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        part = mask & (labels == i)
+        margin = math.ceil(max(size/2, 2*depth[part].max()))
+        yield part, tuple(slice(max(0, s.start - margin), s.stop + margin) for s in (rows, columns))
+
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c72
+def halve(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a photo `[B, 3, H, W]` and its holes at half the side, rounded up: a pixel is the mean of the known ones of its four, hidden if none is."""
+    known = F.avg_pool2d((~mask).to(image), 2, ceil_mode=True)
+    means = F.avg_pool2d(image.masked_fill(mask, 0.), 2, ceil_mode=True)/known.clamp(min=1e-6)
+    return means.clamp(0, 1), known == 0
+
+
+def double(image: Tensor, sides: tuple[int, int]) -> Tensor:
+    """Return a photo at twice its side, cut to `sides` (height, width), which `halve` rounded up."""
+    return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)[..., :sides[0], :sides[1]]
+
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c74
+def coarse_to_fine(draw: Inpainter, image: Tensor, mask: Tensor, size: int, most: float) -> Tensor:
+    """Fill a photo `[1, 3, H, W]` with `draw`, at once where no pixel lies deeper than a quarter of `size`; else at half the side first, and so on.
+
+    Of what is filled at half the side, an outer band is drawn again at the full one, with what lies deeper taken as known, unless that is more than
+    `most` pixels to look at.
+    """
+    depth = torch.from_numpy(ndimage.distance_transform_edt(mask[0, 0].cpu().numpy())).to(mask.device)
+    if depth.max() <= size/4 and mask.numel() <= most: return draw(image, mask)
+    coarse = coarse_to_fine(draw, *halve(image, mask), size, most)
+    guess = composite(image, double(coarse, mask.shape[-2:]), mask)
+    if mask.numel() > most: return guess
+    band = mask & (depth <= size/8)
+    return composite(guess, draw(guess, band), band)
+
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c75
+def any_hole(net: Callable[[Tensor], Tensor], size: int, most: float = 4e6) -> Inpainter:
+    """Make an inpainter of any photo and hole from a fully convolutional network that takes image and mask, trained on `size`×`size` pictures.
+
+    Pictures of that size or less are filled as they are. In larger ones each group of neighbouring holes is filled from what surrounds it, coarse to fine,
+    so that the network never sees a thicker hole than it was trained on, nor more than `most` pixels.
+    """
+    def draw(image: Tensor, mask: Tensor) -> Tensor: return composite(image, reveal(net(hide(image, mask, True))).to(image), mask)
+
+    @torch.no_grad()
+    def inpaint(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+        check(image, mask)
+        if max(image.shape[-2:]) <= size: return draw(image, mask)
+        out = image.clone()
+        for b, missing in enumerate(mask):
+            for part, (rows, columns) in groups(missing[0].cpu().numpy(), size):
+                room, holes = image[b:b + 1, :, rows, columns], mask[b:b + 1, :, rows, columns]
+                filled, own = coarse_to_fine(draw, room, holes, size, most), torch.from_numpy(part[rows, columns]).to(mask.device)
+                out[b, :, rows, columns] = torch.where(own, filled[0], out[b, :, rows, columns])
+        return out
+
+    return inpaint
+
+# %% ../nbs/4_beyond/22_masked_convs.ipynb #c86
 def shipped(name: str) -> Inpainter:
-    """Return the inpainter of the network whose weights this package ships as `weights/NAME.safetensors`, float16, with its configuration in the header."""
-    file = Path(__file__).parent/"weights"/f"{name}.safetensors"
-    if not file.is_file(): raise InputError(f"no weights at {file}: reinstall context-inpaint, or choose another method")
-    with safe_open(file, "pt") as opened:
-        config, weights = json.loads(opened.metadata()["config"]), {key: opened.get_tensor(key) for key in opened.keys()}
-    net = build(config).eval()
-    net.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in weights.items()})
+    """Return the inpainter of the network whose weights this package ships as `weights/NAME.safetensors`."""
+    net, config = shipped_network(name)
     return any_hole(lambda seen: net.to(seen.device)(seen), config["size"])
 
 

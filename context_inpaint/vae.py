@@ -44,7 +44,7 @@ class VAE(nn.Module):
         """Return the fill for a code drawn at random."""
         return self(seen, torch.randn(len(seen), self.size, generator=generator).to(seen.device))[0]
 
-# %% ../nbs/3_report/12_vae.ipynb #c34
+# %% ../nbs/3_report/12_vae.ipynb #c35
 ERRORS = {"mean": "mean squared error + β/12288 KL", "sum": "sum of squares + β KL", "norm": "‖x − D(z)‖₂ + β KL"}
 
 
@@ -72,7 +72,7 @@ class Variational(Reconstruction):
             case "norm": loss = (n*mean).sqrt() + self.config.beta*kl
         return loss.mean(), {"error": mean.mean(), "kl": kl.mean()}
 
-# %% ../nbs/3_report/12_vae.ipynb #c68
+# %% ../nbs/3_report/12_vae.ipynb #c69
 class ConditionalVAE(nn.Module):
     """A VAE of the hole given its context: prior p(z | context), posterior q(z | whole picture), decoder of both codes (Sohn et al. 2015)."""
 

@@ -1,16 +1,23 @@
 """The command line as people use it: every command in a process of its own; every bad input is one line and status 2."""
 import csv
+import errno
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 
 from context_inpaint.cli import main
+
+NBS = Path(__file__).resolve().parent.parent/"nbs"
 
 
 def run(*args, cwd=None, **env):
@@ -66,6 +73,10 @@ def test_methods_doctor_and_course(tmp_path):
     assert done.returncode == 0 and len(lessons) >= 8, done.stderr
     text = "".join(lesson.read_text() for lesson in lessons)
     assert "<summary>Solution" not in text and "NotImplementedError" in text and '"image/jpeg"' not in text
+    for lesson in lessons:
+        mine, whole = (" ".join("".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "markdown")
+                       for path in (lesson, NBS/lesson.relative_to(tmp_path/"mine")))
+        assert re.sub(r"\s+", " ", mine).strip() == re.sub(r"\s+", " ", re.sub(r"<details>.*?</details>", "", whole, flags=re.S)).strip(), f"{lesson.name} lost more than solutions"
     again = run("course", "mine", cwd=tmp_path)
     assert again.returncode == 2 and "--force" in again.stderr
 
@@ -146,3 +157,135 @@ def test_pictures_that_are_scored_leave_the_bank(tmp_path):
         Image.fromarray(pixels).resize((64, 64), Image.Resampling.NEAREST).save(tmp_path/folder/f"{i}.png")
     done = run("evaluate", "--data", "folder:test", "--bank", "folder:bank", "--methods", "scene-completion", "--size", 64, cwd=tmp_path)
     assert done.returncode == 0 and "left out of the bank: 1 " in done.stderr, done.stderr
+
+
+SMALL = "--data drawn --limit 40 --size 32 --width 32 --bottleneck 16 --epochs 1 --batch-size 12"
+
+
+@pytest.fixture
+def call(monkeypatch, capfd):
+    """The command line in this process: its exit status, stdout and stderr."""
+    def enter(command):
+        monkeypatch.setenv("CONTEXT_INPAINT_PRESET", "tiny")
+        monkeypatch.setattr(sys, "argv", ["context-inpaint", *command.split()])
+        with pytest.raises(SystemExit) as done: main()
+        return done.value.code or 0, *capfd.readouterr()
+
+    return enter
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with the run `vae`, made by a process of its own."""
+    folder = tmp_path_factory.mktemp("runs")
+    done = run("train", *SMALL.split(), "--objective", "vae", "--out", "vae", cwd=folder)
+    assert done.returncode == 0 and done.stdout.startswith("vae: hole PSNR ") and "train vae: 3/3" in done.stderr, done.stderr
+    assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()) == [
+        "vae/model.safetensors", "vae/record.json", "vae/samples.jpg", "vae/state/last.safetensors"]
+    return folder
+
+
+def test_a_trained_run_fills_a_photograph(trained, photo, call):
+    def fill(name, *options):
+        assert call(f"inpaint {photo}/photo.png --mask {photo}/mask.png -o {photo}/{name} {' '.join(options)}") == (0, f"{photo}/{name}\n", "")
+        return np.asarray(Image.open(photo/name))
+
+    before, hole = np.asarray(Image.open(photo/"photo.png")), np.asarray(Image.open(photo/"mask.png")) > 127
+    one, again, other = (fill(f"{i}.png", f"--weights {trained}/vae:sample --seed {seed}") for i, seed in enumerate((1, 1, 2)))
+    mean, same = (fill(f"mean{seed}.png", f"--weights {trained}/vae --seed {seed}") for seed in (1, 2))
+    assert (one == again).all() and (mean == same).all()
+    for a, b in ((one, other), (one, mean), (mean, before)): assert (a != b)[hole].any() and (a == b)[~hole].all()
+
+
+def test_a_trained_run_is_scored_beside_telea(trained, tmp_path, call):
+    status, table, _ = call(f"evaluate --data drawn --limit 5 --size 32 --methods telea,{trained}/vae,{trained}/vae:sample --out {tmp_path}/x.json")
+    record = json.loads((tmp_path/"x.json").read_text())
+    rows = {row["method"]: row for row in record["rows"]}
+    assert status == 0 and list(rows) == ["telea", f"{trained}/vae", f"{trained}/vae:sample"] and all(name in table for name in rows)
+    assert len({row["psnr"] for row in rows.values()}) == 3 and "gain_over_telea_ci" in rows[f"{trained}/vae:sample"]
+
+
+def test_a_finished_run_resumed_is_left_alone(trained, monkeypatch, call):
+    monkeypatch.chdir(trained)
+    before = load_file("vae/model.safetensors")
+    status, says, _ = call(f"train {SMALL} --objective vae --out vae --resume")
+    assert status == 0 and says.startswith("vae: hole PSNR ")
+    assert all((value == before[name]).all() for name, value in load_file("vae/model.safetensors").items())
+
+
+TRAINING = {
+    "no bottleneck": ("--bottleneck 0", "bottleneck must be at least 1"),
+    "unknown encoder": ("--encoder alexnt", "did you mean 'alexnet'"),
+    "unknown objective": ("--objective gam", "did you mean 'gan'"),
+    "unknown preset": ("--preset latop", "did you mean 'laptop'"),
+    "fewer pictures than a batch": ("--limit 12", "fewer than a batch of 12"),
+    "no pictures": ("--limit 0", "limit must be at least 1"),
+    "hole larger than the picture": ("--hole 1.5", "hole must be a fraction of the side between 0 and 1, got 1.5"),
+    "hole of no number": ("--hole nan", "between 0 and 1, got nan"),
+    "hole that leaves no context": ("--hole .99", "does not fit pictures of 32"),
+    "size the encoder does not take": ("--size 48", "takes pictures of 32, 64, 128, 256 pixels, not 48"),
+    "negative size": ("--size -32", "size must be at least 1"),
+    "negative seed": ("--seed -1", "seed must be at least 0"),
+    "negative beta": ("--objective vae --beta -1", "beta must be at least 0"),
+    "negative lambda": ("--objective gan --lambda-adv -1", "lambda_adv must be at least 0"),
+    "band wider than the picture": ("--objective gan --overlap 13", "overlap must be 0 to 12 pixels"),
+    "a damaged picture": ("--data folder:pictures --limit 30", "17.png"),
+    "test pictures missing": ("--test-data folder:gone", "no folder gone"),
+    "run in /proc": ("--out /proc/run", "/proc/run")}
+
+
+@pytest.mark.parametrize("fault", TRAINING)
+def test_bad_training_is_one_line_and_status_2(fault, tmp_path, monkeypatch, call):
+    options, says = TRAINING[fault]
+    (tmp_path/"pictures").mkdir()
+    for i in range(30): Image.new("RGB", (40, 40), (8*i, 0, 0)).save(tmp_path/"pictures"/f"{i:02d}.png")
+    whole = (tmp_path/"pictures"/"17.png").read_bytes()
+    (tmp_path/"pictures"/"17.png").write_bytes(whole[:len(whole)//2])
+    monkeypatch.chdir(tmp_path)
+    status, printed, said = call(f"train {SMALL} --out run {options}")
+    assert (status, printed, said.count("\n")) == (2, "", 1) and said.startswith("context-inpaint: ") and says in said, said
+    assert os.listdir() == ["pictures"], "something was left behind"
+
+
+def test_a_taken_run_folder_is_one_line(trained, monkeypatch, call):
+    monkeypatch.chdir(trained)
+    before = {path: path.stat().st_mtime_ns for path in Path("vae").rglob("*")}
+    for options, says in {"--objective vae": "vae exists: name another folder, or continue the run in it with --resume",
+                          "--objective vae --resume --lr .01 --seed 3": "lr is 0.002 there and 0.01 here; seed is 0 there and 3 here",
+                          "--resume": "objective is 'vae' there and 'reconstruction' here"}.items():
+        assert call(f"train {SMALL} {options} --out vae")[::2] == (2, f"context-inpaint: {'cannot resume vae with another configuration: '*('there' in says)}{says}\n")
+    assert {path: path.stat().st_mtime_ns for path in Path("vae").rglob("*")} == before
+
+
+def test_weights_of_another_architecture_are_one_line(trained, photo, monkeypatch, call):
+    shutil.copytree(trained/"vae", photo/"run")
+    record = json.loads((photo/"run"/"record.json").read_text())
+    record["config"] |= {"width": 64}
+    (photo/"run"/"record.json").write_text(json.dumps(record))
+    monkeypatch.chdir(photo)
+    for command in ("inpaint photo.png --mask mask.png --weights run -o out.png", "evaluate --data drawn --limit 2 --size 32 --methods run --out out.json"):
+        status, printed, said = call(command)
+        assert (status, printed, said.count("\n")) == (2, "", 1) and "run/model.safetensors holds another architecture" in said, said
+    assert not list(photo.glob("out.*"))
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(nth, tmp_path, monkeypatch, call):
+    real, calls = Path.write_bytes, []
+
+    def full(self, data):
+        calls.append(self)
+        if len(calls) < nth: return real(self, data)
+        real(self, data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        status, printed, said = call(f"train {SMALL} --out run")
+    assert (status, printed) == (2, "") and said.splitlines()[-1] == "context-inpaint: cannot write run/state/last.safetensors: No space left on device"
+    assert [line for line in said.splitlines() if not line.startswith("train run: ")] == said.splitlines()[-1:]
+    assert [p.name for p in Path("run").rglob("*") if p.is_file()] == ["last.safetensors"]*(nth - 1)
+    assert "--resume" in call(f"train {SMALL} --out run")[2]
+    status, printed, _ = call(f"train {SMALL} --out run --resume")
+    assert status == 0 and printed.startswith("run: hole PSNR ")

@@ -9,10 +9,15 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import torch
+from PIL import Image
+
 from context_inpaint.core import PRESETS, write_aside
+from context_inpaint.data import load
 from context_inpaint.experiments import configs, finished, step_seconds
+from context_inpaint.masks import make_masks
 from context_inpaint.trainer import TrainConfig
-from context_inpaint.training import train
+from context_inpaint.training import load_run, train
 
 LAPTOP, RUNS, RESULTS = PRESETS["laptop"], Path("runs"), Path("data/results/runs")
 
@@ -41,6 +46,13 @@ def command(config: TrainConfig, name: str) -> str:
     return " ".join([*words, f"--out runs/{name}"])
 
 
+def strip(run: Path, config: TrainConfig) -> Image.Image:
+    """Return a run's fills of the sample photographs side by side, as they are."""
+    photos = load("samples", config.size).batch(range(7))
+    fills = load_run(run)(photos, make_masks(config.mask, 7, config.size, config.hole/config.size))
+    return Image.fromarray((torch.cat(list(fills), 2)*255).round().byte().permute(1, 2, 0).numpy())
+
+
 def collect(runs: dict[str, TrainConfig]) -> None:
     """Put the record and the sample fills of every finished run among the results."""
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -48,6 +60,7 @@ def collect(runs: dict[str, TrainConfig]) -> None:
         if not finished(RUNS/name, config) or (RESULTS/f"{name}.json").exists(): continue
         record = {"command": command(config, name)} | json.loads((RUNS/name/"record.json").read_text())
         shutil.copyfile(RUNS/name/"samples.jpg", RESULTS/f"{name}.jpg")
+        strip(RUNS/name, config).save(RESULTS/f"{name}.fills.jpg", quality=92)
         with write_aside(RESULTS/f"{name}.json", force=True) as temporary: temporary.write_text(json.dumps(record, indent=1) + "\n")
         print(f"collected {name}: {record['test']['psnr']:.2f} dB")
 
