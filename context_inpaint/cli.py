@@ -108,7 +108,7 @@ def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:
           beta: Annotated[float, typer.Option(help="vae: weight of the KL term.")] = .1,
           error: Annotated[str, typer.Option(help="vae: what the KL term is weighed against: mean, sum or norm.")] = "mean",
           lambda_adv: Annotated[float, typer.Option(help="gan: weight of the adversarial loss.")] = .001,
-          overlap: Annotated[Optional[int], typer.Option(help="gan: band around the hole that is drawn as well, pixels. [default: 7/64 of the hole's side]")] = None,
+          overlap: Annotated[int, typer.Option(help="gan: band around the hole that is drawn as well, pixels; the paper's is 7/64 of the hole's side.")] = 0,
           mask: Annotated[str, typer.Option(help="center, block, region, brush, object or mixed.")] = "center",
           preset: Annotated[Optional[str], typer.Option(help="tiny, laptop, gpu or paper.")] = None,
           test_data: Annotated[Optional[str], typer.Option(metavar="SPEC", help="Scored after training. [default: the test split of --data]")] = None,
@@ -123,19 +123,18 @@ def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:
     """Train a network to fill holes; the run then works in `evaluate --methods RUN` and `inpaint --weights RUN`."""
     from context_inpaint.core import InputError
     from context_inpaint.core import preset as choose
-    from context_inpaint.trainer import TrainConfig
+    from context_inpaint.trainer import RATES, TrainConfig
     from context_inpaint.training import train as start
     if hole is not None and not 0 < hole < 1: raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     p = choose(preset)
     side = size or p.size
     hidden = round(side*(p.hole/p.size if hole is None else hole))
-    if overlap is None: overlap = round(7*hidden/64) if objective == "gan" and mask == "center" else 0
     given = {"data": data, "test_data": test_data or "", "objective": objective, "encoder": encoder, "mask": mask, "seed": seed,
              "width": p.width if width is None else width, "bottleneck": p.bottlenecks[-1] if bottleneck is None else bottleneck, "size": side, "hole": hidden,
              "pretrained": pretrained, "ema": ema, "loss": loss, "beta": beta, "error": error, "lambda_adv": lambda_adv, "overlap": overlap, "precision": precision,
              "epochs": p.epochs if epochs is None else epochs, "batch_size": p.batch_size if batch_size is None else batch_size,
              "limit": p.train if limit is None else limit, "test_limit": p.test}
-    record = start(TrainConfig(**given | ({} if lr is None else {"lr": lr})), out, resume)
+    record = start(TrainConfig(**given, lr=RATES.get(objective, TrainConfig.lr) if lr is None else lr), out, resume)
     test = record["test"]
     print(f"{out}: hole PSNR {test['psnr']:.2f} dB [{test['psnr_ci'][0]:.2f}, {test['psnr_ci'][1]:.2f}] on {test['n']} test pictures")
 

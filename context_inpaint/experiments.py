@@ -20,12 +20,12 @@ from .core import PRESETS, InputError, Picture, Preset, grid, one_of
 from .data import load
 from .masks import make_masks
 from .scoreboard import render, results_folder
-from .trainer import TrainConfig, Trainer, check_config, make_objective
+from .trainer import RATES, TrainConfig, Trainer, check_config, make_objective
 from .training import train
 
 # %% auto #0
-__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'COLUMNS', 'overlap_of', 'configs', 'step_seconds', 'finished',
-           'plan', 'experiment', 'load_runs', 'matching', 'published', 'rows', 'table', 'figure']
+__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'COLUMNS', 'configs', 'step_seconds', 'finished', 'plan',
+           'experiment', 'load_runs', 'matching', 'published', 'rows', 'table', 'figure']
 
 # %% ../nbs/3_report/15_experiments.ipynb #c05
 # What each experiment trains: objective, encoder, and which of the preset's three bottlenecks.
@@ -45,11 +45,6 @@ REPORT = {
         ("gan", "resnet", 0): (None, 5470.18), ("gan", "resnet", 1): (None, 4704.27), ("gan", "resnet", 2): (None, 3038.22)}}
 BOTTLENECKS = (500, 2000, 4000)  # the report's
 NAMES = {"alexnet": "AlexNet", "vgg": "VGG", "resnet": "ResNet"}
-
-
-def overlap_of(objective: str, hole: int) -> int:
-    """Return the width of the overlap band, pixels: 7 of a hole of 64 for the adversarial objective, else none."""
-    return round(7*hole/64) if objective == "gan" else 0
 
 # %% ../nbs/3_report/15_experiments.ipynb #c10
 def configs(experiment: str, preset: Preset, data: str, test_data: str = "", seeds: int = 1, **settings) -> dict[str, TrainConfig]:
@@ -75,7 +70,7 @@ def configs(experiment: str, preset: Preset, data: str, test_data: str = "", see
         for objective, encoder, i in (run for name, runs in EXPERIMENTS.items() if experiment in (name, "all") for run in runs):
             config = TrainConfig(data=data, test_data=test_data, limit=p.train, test_limit=p.test, objective=objective, encoder=encoder, width=p.width,
                                  bottleneck=p.bottlenecks[i], size=p.size, hole=p.hole, epochs=p.epochs, batch_size=p.batch_size, seed=seed,
-                                 overlap=overlap_of(objective, p.hole))
+                                 lr=RATES.get(objective, TrainConfig.lr))
             found[f"{objective}-{encoder}-{config.bottleneck}-{seed}"] = replace(config, **settings)
     for config in found.values(): check_config(config)
     return found
@@ -145,8 +140,8 @@ def matching(records: Mapping[str, dict], objective: str, encoder: str, i: int) 
         c = record["config"]
         p = next((p for p in PRESETS.values() if (p.size, p.hole) == (c["size"], c["hole"])), None)
         if p is None or (c["objective"], c["encoder"], c["bottleneck"]) != (objective, encoder, p.bottlenecks[i]): continue
-        plain = asdict(TrainConfig(overlap=overlap_of(objective, c["hole"])))
-        if all(c.get(key, plain[key]) == plain[key] for key in ("mask", "beta", "error", "lambda_adv", "overlap", "pretrained")): found.append(record)
+        plain = asdict(TrainConfig(lr=RATES.get(objective, TrainConfig.lr)))
+        if all(c.get(key, plain[key]) == plain[key] for key in ("mask", "lr", "beta", "error", "lambda_adv", "overlap", "pretrained")): found.append(record)
     return found
 
 # %% ../nbs/3_report/15_experiments.ipynb #c29

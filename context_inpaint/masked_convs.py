@@ -193,7 +193,7 @@ def coarse_to_fine(draw: Inpainter, image: Tensor, mask: Tensor, size: int, most
     Of what is filled at half the side, an outer band is drawn again at the full one, with what lies deeper taken as known, unless that is more than
     `most` pixels to look at.
     """
-    depth = torch.from_numpy(ndimage.distance_transform_edt(mask[0, 0].cpu().numpy())).to(mask.device)
+    depth = torch.from_numpy(ndimage.distance_transform_edt(mask[0, 0].cpu().numpy())).float().to(mask.device)
     if depth.max() <= size/4 and mask.numel() <= most: return draw(image, mask)
     coarse = coarse_to_fine(draw, *halve(image, mask), size, most)
     guess = composite(image, double(coarse, mask.shape[-2:]), mask)

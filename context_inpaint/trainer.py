@@ -25,9 +25,9 @@ from .core import InputError, device, one_of
 from .masks import MASKS, hide
 
 # %% auto #0
-__all__ = ['PRECISIONS', 'SCHEDULES', 'LOSSES', 'OBJECTIVES', 'TrainConfig', 'check_config', 'check_objective', 'Objective',
-           'fill_error', 'Reconstruction', 'make_objective', 'rate', 'derived', 'Trainer', 'turn', 'state', 'put',
-           'restore']
+__all__ = ['PRECISIONS', 'SCHEDULES', 'RATES', 'LOSSES', 'OBJECTIVES', 'TrainConfig', 'check_config', 'check_objective',
+           'Objective', 'fill_error', 'Reconstruction', 'make_objective', 'rate', 'derived', 'Trainer', 'turn', 'state',
+           'put', 'restore']
 
 # %% ../nbs/2_networks/09_trainer.ipynb #c05
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class TrainConfig:
 # %% ../nbs/2_networks/09_trainer.ipynb #c06
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 SCHEDULES = ("one-cycle", "cosine", "constant")
+RATES = {"gan": 1e-3}  # learning rates, where an objective wants another than the default
 
 
 def check_config(config: TrainConfig) -> None:

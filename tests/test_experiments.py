@@ -36,7 +36,7 @@ def test_all_shares_the_runs_that_experiments_have_in_common():
 def test_runs_are_those_of_the_preset(preset):
     for name, config in configs("all", preset, "drawn", "samples", seeds=2).items():
         assert (config.size, config.hole, config.epochs, config.batch_size, config.width) == (preset.size, preset.hole, preset.epochs, preset.batch_size, preset.width)
-        assert config.overlap == (round(7*preset.hole/64) if config.objective == "gan" else 0) and config.bottleneck in preset.bottlenecks
+        assert config.lr == (1e-3 if config.objective == "gan" else 2e-3) and config.bottleneck in preset.bottlenecks
         assert name == f"{config.objective}-{config.encoder}-{config.bottleneck}-{config.seed}"
 
 

@@ -16,7 +16,7 @@ from context_inpaint.core import PRESETS, write_aside
 from context_inpaint.data import load
 from context_inpaint.experiments import configs, finished, step_seconds
 from context_inpaint.masks import make_masks
-from context_inpaint.trainer import TrainConfig
+from context_inpaint.trainer import RATES, TrainConfig
 from context_inpaint.training import load_run, train
 
 LAPTOP, RUNS, RESULTS = PRESETS["laptop"], Path("runs"), Path("data/results/runs")
@@ -27,9 +27,10 @@ def wanted() -> dict[str, TrainConfig]:
     found = configs("all", LAPTOP, "folder:data/photos", seeds=3, precision="bfloat16")
     vae, gan = found["vae-alexnet-250-0"], found["gan-alexnet-250-0"]
     found |= {"vae-alexnet-250-0-norm": replace(vae, error="norm", beta=1.), "vae-alexnet-250-0-sum": replace(vae, error="sum", beta=1.),
-              "conditional-vae-alexnet-250-0": replace(vae, objective="conditional-vae"), "gan-alexnet-250-0-overlap0": replace(gan, overlap=0)}
+              "conditional-vae-alexnet-250-0": replace(vae, objective="conditional-vae"), "gan-alexnet-250-0-overlap2": replace(gan, overlap=2),
+              "gan-alexnet-250-0-lr0.002": replace(gan, lr=2e-3), "gan-alexnet-250-0-overlap2-lr0.002": replace(gan, overlap=2, lr=2e-3)}
     for weight in (0., .003, .01): found[f"gan-alexnet-250-0-lambda{weight:g}"] = replace(gan, lambda_adv=weight)
-    for mask in ("block", "region"): found[f"gan-alexnet-250-0-{mask}"] = replace(gan, mask=mask, overlap=0)
+    for mask in ("block", "region"): found[f"gan-alexnet-250-0-{mask}"] = replace(gan, mask=mask)
     unet = replace(vae, objective="reconstruction", encoder="unet", mask="mixed", hole=38, epochs=6, ema=.99)
     for loss in ("l2", "l1", "log", "seam", "frequency"): found[f"unet-6-{loss}"] = replace(unet, loss=loss)
     return found
@@ -38,7 +39,7 @@ def wanted() -> dict[str, TrainConfig]:
 def command(config: TrainConfig, name: str) -> str:
     """Return the command that makes a run."""
     plain = replace(TrainConfig(), data=config.data, size=LAPTOP.size, hole=config.hole, limit=LAPTOP.train, test_limit=LAPTOP.test,
-                    overlap=round(7*config.hole/64) if config.objective == "gan" and config.mask == "center" else 0)
+                    lr=RATES.get(config.objective, TrainConfig.lr))
     words = [f"context-inpaint train --preset laptop --data {config.data}"]
     if config.hole != LAPTOP.hole: words.append(f"--hole {config.hole/config.size:.2g}")
     for key, value in asdict(config).items():

@@ -1,0 +1,346 @@
+"""Convolutions that know what is hidden, the U-Net of them, its losses, and the rule for photos of any size."""
+import json
+import math
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import context_inpaint
+from context_inpaint import masked_convs
+from context_inpaint.autoencoder import build
+from context_inpaint.core import InputError, generator
+from context_inpaint.masked_convs import (GatedConv, GatedResidual, PartialConv, UNet, absolute_error, any_hole, coarse_to_fine, double, frequency_error,
+                                          groups, halve, log_error, push_pull, seam_error, shipped, shipped_network, unet)
+from context_inpaint.masks import MASKS, composite, hide, make_masks, reveal
+from context_inpaint.trainer import LOSSES, TrainConfig, fill_error, make_objective
+
+NAN, SIZE = float("nan"), 32
+
+
+def lively(net, seed=0):
+    """Give a network weights with which every path is open, and running statistics that do something."""
+    g = generator(seed)
+    for w in net.parameters(): w.data.normal_(0, .1, generator=g)
+    for m in net.modules():
+        if isinstance(m, nn.BatchNorm2d): m.running_mean.normal_(0, .1, generator=g), m.running_var.uniform_(.5, 2, generator=g)
+    return net.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def net(): return lively(UNet((8, 8, 12, 16, 16)))
+
+
+def equal_weights(channels, kernel=3, stride=1, padding=1, dilation=1):
+    layer = PartialConv(channels, channels, kernel, stride, padding, dilation, bias=False).requires_grad_(False)
+    layer.weight.copy_(torch.eye(channels)[..., None, None].expand(-1, -1, kernel, kernel)/kernel**2)
+    return layer
+
+
+# Partial convolution and push-pull
+
+@pytest.mark.parametrize("kernel, stride, padding, dilation", [(3, 1, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1), (2, 2, 0, 1), (3, 1, 2, 2)])
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_constant_plane_stays_constant_under_partial_convolution(kind, kernel, stride, padding, dilation):
+    mask, layer = make_masks(kind, 2, 24, .5), equal_weights(3, kernel, stride, padding, dilation)
+    plane = torch.tensor([.1, -.7, .9]).view(1, 3, 1, 1).expand(2, 3, 24, 24)
+    y, known = layer(torch.where(mask, 99., plane), (~mask).float())
+    assert known.shape == (2, 1, *y.shape[-2:]) and set(known.unique().tolist()) <= {0., 1.}
+    torch.testing.assert_close(y, (plane[..., :1, :1]*known).expand_as(y), rtol=0, atol=1e-6)
+
+
+def test_partial_convolution_by_hand():
+    layer = PartialConv(2, 1, 3, padding=1).requires_grad_(False)
+    g = generator(1)
+    layer.weight.normal_(generator=g), layer.bias.fill_(.25)
+    x, known = torch.randn(1, 2, 7, 6, generator=g), (torch.rand(1, 1, 7, 6, generator=g) < .3).float()
+    y, after = layer(x, known)
+    for i in range(7):
+        for j in range(6):
+            n, total = 0, 0.
+            for a in range(3):
+                for b in range(3):
+                    r, c = i + a - 1, j + b - 1
+                    if 0 <= r < 7 and 0 <= c < 6 and known[0, 0, r, c]: n, total = n + 1, total + float(layer.weight[0, :, a, b] @ x[0, :, r, c])
+            assert after[0, 0, i, j] == (n > 0)
+            assert math.isclose(y[0, 0, i, j], 9/n*total + .25 if n else 0., abs_tol=1e-4)
+
+
+def test_partial_convolution_is_a_convolution_where_all_is_known():
+    x = torch.randn(2, 3, 12, 11, generator=generator(2))
+    for settings in ({"stride": 1}, {"stride": 2}, {"dilation": 2}):
+        partial, plain = PartialConv(3, 5, 3, **settings), nn.Conv2d(3, 5, 3, **settings)
+        plain.load_state_dict(partial.state_dict())
+        y, known = partial(x, torch.ones(2, 1, 12, 11))
+        torch.testing.assert_close(y, plain(x))
+        assert known.all()
+
+
+def test_the_mask_shrinks_by_a_pixel_a_layer():
+    mask, layer = make_masks("center", 1, 32, .5), equal_weights(1)
+    x, known = torch.zeros(1, 1, 32, 32), (~mask).float()
+    for n in range(1, 9):
+        x, known = layer(x, known)
+        assert (known == 0).sum() == (16 - 2*n)**2
+
+
+def test_partial_convolution_ignores_hidden_values_and_nothing_known_gives_zero():
+    layer, mask = PartialConv(3, 4, 3, padding=1), make_masks("region", 1, 16, .6)
+    x, known = torch.rand(1, 3, 16, 16, generator=generator(3)), (~mask).float()
+    assert torch.equal(layer(torch.where(mask, 1e6, x), known)[0], layer(x, known)[0])
+    y, after = layer(x, torch.zeros(1, 1, 16, 16))
+    assert not y.any() and not after.any()
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_push_pull_fills_planes_exactly_and_keeps_what_is_known(kind):
+    mask = make_masks(kind, 2, 64, .6)
+    plane = torch.tensor([.2, .5, .9]).view(1, 3, 1, 1).expand(2, 3, 64, 64)
+    torch.testing.assert_close(push_pull(torch.where(mask, 7., plane), (~mask).float(), 6), plane, rtol=0, atol=2e-6)
+    image = torch.rand(2, 3, 64, 64, generator=generator(4))
+    filled = push_pull(image, (~mask).float(), 5)
+    assert torch.equal(filled.masked_fill(mask, 0), image.masked_fill(mask, 0))
+    assert filled.min() >= image.min() and filled.max() <= image.max()
+
+
+def test_push_pull_by_hand_and_with_nothing_known():
+    x, known = torch.tensor([[1., 9.], [3., 9.]])[None, None], torch.tensor([[1., 0.], [1., 0.]])[None, None]
+    assert push_pull(x, known, 1)[0, 0].tolist() == [[1., 2.], [3., 2.]]
+    x, known = torch.tensor([[1., 9.], [3., 9.]])[None, None].repeat(1, 1, 1, 2), torch.tensor([[1., 0., 0., 0.]])[None, None].repeat(1, 1, 2, 1)
+    filled = push_pull(x, known, 1)[0, 0]
+    assert filled[:, 1:].flatten().tolist() == [2.]*6 and filled[:, 0].tolist() == [1., 3.]
+    assert torch.equal(push_pull(torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32), 5), torch.zeros(1, 3, 32, 32))
+
+
+# Gates and the U-Net
+
+def test_gated_convolution_by_hand_and_its_parameters():
+    layer, x = GatedConv(3, 5), torch.randn(2, 3, 9, 8, generator=generator(5))
+    values, gate = layer.values(x), layer.gate(x)
+    torch.testing.assert_close(layer(x), values/(1 + (-values).exp())/(1 + (-gate).exp()))
+    assert sum(w.numel() for w in layer.parameters()) == 5*(3*9 + 1) + 5*(3 + 1)
+    nn.init.constant_(layer.gate.bias, -1e4)
+    assert not layer(x).any()
+    assert GatedConv(3, 5, 2)(x).shape == (2, 5, 9, 8)
+
+
+def test_untrained_blocks_add_nothing():
+    x = torch.randn(2, 6, 8, 8, generator=generator(6))
+    assert torch.equal(GatedResidual(6)(x), x)
+    mask, image = make_masks("mixed", 2, 64), torch.rand(2, 3, 64, 64, generator=generator(7))
+    assert torch.equal(UNet().eval()(hide(image, mask, True)), push_pull(hide(image, mask), (~mask).float(), 5))
+
+
+def test_it_is_small():
+    net = unet({"mask": "mixed", "width": 256}).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad(): net(torch.zeros(1, 4, 128, 128))
+    assert sum(w.numel() for w in net.parameters()) < 2e6
+    assert counter.get_total_flops()/2 < .6e9
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (31, 33), (32, 64), (45, 100)])
+def test_any_size_and_no_leak(net, sides):
+    g = generator(8)
+    image, mask = torch.rand(2, 3, *sides, generator=g), torch.rand(2, 1, *sides, generator=g) < .5
+    mask[..., :sides[0]//2, :sides[1]//2] = True
+    output = net(hide(image, mask, True))
+    assert output.shape == image.shape and output.isfinite().all()
+    for other in (1 - image, torch.full_like(image, NAN)):
+        assert torch.equal(net(hide(torch.where(mask, other, image), mask, True)), output)
+    if mask.all(): return
+    assert not torch.equal(net(hide(torch.where(mask, image, 1 - image), mask, True)), output), "what is known has no influence"
+    assert not torch.equal(net(torch.cat([hide(image, mask), torch.zeros(2, 1, *sides)], 1)), output), "the mask has no influence"
+
+
+def test_all_hidden_is_finite(net):
+    assert net(hide(torch.full((1, 3, 40, 40), NAN), torch.ones(1, 1, 40, 40, dtype=torch.bool), True)).isfinite().all()
+
+
+def test_batch_size_layout_and_compilation_do_not_matter(net):
+    seen = hide(torch.rand(5, 3, 64, 48, generator=generator(9)), make_masks("mixed", 5, (64, 48)), True)
+    output = net(seen)
+    torch.testing.assert_close(torch.cat([net(seen[:2]), net(seen[2:])]), output, rtol=1e-4, atol=1e-5)
+    layout = torch.channels_last
+    torch.testing.assert_close(lively(UNet((8, 8, 12, 16, 16))).to(memory_format=layout)(seen.to(memory_format=layout)), output, rtol=1e-4, atol=1e-5)
+    compiled = torch.compile(net, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(compiled(seen), output, rtol=1e-4, atol=1e-5)
+
+
+def test_every_weight_learns():
+    torch.manual_seed(0)
+    net = lively(UNet((8, 8, 12, 16, 16))).train().requires_grad_(True)
+    image, mask = torch.rand(4, 3, 64, 64, generator=generator(1)), make_masks("mixed", 4, 64)
+    fill_error(net(hide(image, mask, True)), image, mask).sum().backward()
+    for name, w in net.named_parameters(): assert w.grad is not None and w.grad.abs().max() > 0, name
+
+
+def test_settings_that_do_not_fit_are_one_clear_line():
+    with pytest.raises(InputError, match="mask mixed") as e: make_objective(TrainConfig(encoder="unet"))
+    assert "\n" not in str(e.value)
+    with pytest.raises(InputError, match="width 100 is not a multiple of 16"): build(asdict(TrainConfig(encoder="unet", mask="brush", width=100)))
+    with pytest.raises(InputError, match="no weights at .*nope.safetensors") as e: shipped("nope")
+    assert "\n" not in str(e.value)
+
+
+# Losses
+
+@pytest.fixture
+def pictures():
+    g = generator(10)
+    return 2*torch.rand(3, 3, 16, 16, generator=g) - 1, torch.rand(3, 3, 16, 16, generator=g), make_masks("brush", 3, 16, .5)
+
+
+def test_losses_by_hand(pictures):
+    output, image, mask = pictures
+    for b in range(3):
+        hole = mask[b, 0].numpy()
+        e = ((output[b] + 1)/2 - image[b]).numpy()
+        inside = e[:, hole]
+        near = np.zeros_like(hole)
+        for y, x in np.argwhere(hole): near[y, x] = (~hole[max(0, y - 2):y + 3, max(0, x - 2):x + 3]).any()
+        weight = np.where(near, 4, 1)[hole]
+        spectrum = np.abs(np.fft.rfft2(e*hole)/16).mean()/math.sqrt(hole.mean())
+        expected = {"l2": (inside**2).mean(), "l1": np.abs(inside).mean(), "log": math.log((inside**2).mean() + 1e-4),
+                    "seam": (inside**2*weight).sum()/(3*weight.sum()), "frequency": (inside**2).mean() + .1*spectrum}
+        assert expected.keys() == LOSSES.keys()
+        for name, loss in {"l2": fill_error, "l1": absolute_error, "log": log_error, "seam": seam_error, "frequency": frequency_error}.items():
+            assert math.isclose(loss(output, image, mask)[b], expected[name], rel_tol=1e-4), name
+
+
+@pytest.mark.parametrize("loss", [absolute_error, log_error, seam_error, frequency_error])
+def test_losses_ignore_what_is_known_and_take_windows(loss, pictures):
+    output, image, mask = pictures
+    assert torch.equal(loss(torch.where(mask, output, 5.), image, mask), loss(output, image, mask))
+    assert not torch.equal(loss(torch.where(mask, 5., output), image, mask), loss(output, image, mask))
+    square = make_masks("center", 3, 16, .5)
+    torch.testing.assert_close(loss(output[..., 4:12, 4:12], image, square), loss(output, image, square))
+    assert (loss(2*image - 1, image, mask) <= loss(output, image, mask)).all()
+
+
+# Any photo
+
+def test_halving_takes_the_mean_of_what_is_known():
+    image = torch.tensor([[.2, NAN, .5], [.4, .6, NAN], [NAN, NAN, .8]]).expand(1, 3, 3, 3)
+    small, hidden = halve(image, image[:, :1].isnan())
+    torch.testing.assert_close(small[0, 0], torch.tensor([[.4, .5], [0., .8]]))
+    assert hidden[0, 0].tolist() == [[False, False], [True, False]]
+    assert double(small, (3, 3)).shape == (1, 3, 3, 3)
+    plane = torch.full((1, 3, 7, 9), .3)
+    torch.testing.assert_close(double(halve(plane, make_masks("brush", 1, (7, 9), .5))[0], (7, 9))[..., :1, :1], plane[..., :1, :1], atol=.3, rtol=0)
+
+
+def test_groups_hold_each_hole_once_with_room_around_it():
+    mask = np.zeros((200, 300), bool)
+    mask[10:14, 10:14] = mask[12:20, 16:20] = True                       # near each other: one group
+    mask[150, 250] = True
+    mask[100:160, 100:160] = True
+    found = list(groups(mask, SIZE))
+    assert len(found) == 3 and (sum(part.astype(int) for part, _ in found) == mask).all()
+    for part, (rows, columns) in found:
+        y, x = np.nonzero(part)
+        margin = 16 if part.sum() < 1000 else 60
+        assert rows.start == max(0, y.min() - margin) and rows.stop == y.max() + 1 + margin
+        assert columns.start == max(0, x.min() - margin) and columns.stop == x.max() + 1 + margin
+
+
+HOLES = {"several": [(5, 20, 5, 30), (50, 56, 80, 90), (60, 62, 10, 11)], "scratch": [(40, 41, 0, 110)], "pixel": [(30, 31, 40, 41)], "borders": [(0, 9, 0, 40), (60, 75, 90, 110)],
+         "larger than half": [(3, 70, 10, 105)], "all but a pixel": [(1, 75, 0, 110), (0, 1, 1, 110)], "a column": [(0, 75, 50, 54)]}
+
+
+def holed(name):
+    mask = torch.zeros(1, 1, 75, 110, dtype=torch.bool)
+    for top, bottom, left, right in HOLES[name]: mask[..., top:bottom, left:right] = True
+    return torch.rand(1, 3, 75, 110, generator=generator(11)), mask
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_any_hole_in_a_photo(name, net):
+    image, mask = holed(name)
+    before, inpaint = image.clone(), any_hole(net, SIZE)
+    filled = inpaint(image, mask)
+    assert torch.equal(image, before), "the input was changed"
+    assert torch.equal(filled.masked_fill(mask, 0), image.masked_fill(mask, 0)), "a known pixel changed"
+    assert filled.dtype == torch.float32 and filled.min() >= 0 and filled.max() <= 1
+    assert (filled != image).any(1, keepdim=True)[mask].all(), "a hidden pixel was left as it was"
+    for other in (1 - image, torch.full_like(image, NAN)): assert torch.equal(inpaint(torch.where(mask, other, image), mask), filled), "a hidden pixel leaked"
+    few = any_hole(net, SIZE, most=1000)(image, mask)
+    assert torch.equal(few.masked_fill(mask, 0), image.masked_fill(mask, 0)) and few.isfinite().all()
+
+
+@pytest.mark.parametrize("sides", [(2000, 3), (1, 90), (33, 32), (20, 20)])
+def test_any_hole_in_odd_shapes(sides, net):
+    image, mask = torch.rand(1, 3, *sides, generator=generator(12)), torch.ones(1, 1, *sides, dtype=torch.bool)
+    mask[..., -1:, -1:] = False
+    filled = any_hole(net, SIZE)(image, mask)
+    assert filled.isfinite().all() and torch.equal(filled[..., -1:, -1:], image[..., -1:, -1:])
+
+
+def test_planes_are_filled_exactly_at_any_size():
+    inpaint, plane = any_hole(UNet((8, 8, 8, 8, 8)).eval(), SIZE), torch.tensor([.9, .3, .1]).view(1, 3, 1, 1).expand(1, 3, 75, 110)
+    for name in HOLES: torch.testing.assert_close(inpaint(torch.where(holed(name)[1], 0., plane), holed(name)[1]), plane, rtol=0, atol=1e-5)
+
+
+def test_a_picture_of_the_trained_size_is_filled_as_it_is(net):
+    image, mask = torch.rand(3, 3, SIZE, SIZE, generator=generator(13)), make_masks("mixed", 3, SIZE)
+    with torch.no_grad(): expected = composite(image, reveal(net(hide(image, mask, True))), mask)
+    assert torch.equal(any_hole(net, SIZE)(image, mask), expected)
+
+
+def test_pictures_of_a_batch_and_distant_holes_do_not_meet(net):
+    image, masks = torch.rand(2, 3, 75, 110, generator=generator(14)), torch.cat([holed("several")[1], holed("scratch")[1]])
+    inpaint = any_hole(net, SIZE)
+    both = inpaint(image, masks)
+    for b in range(2): assert torch.equal(inpaint(image[b:b + 1], masks[b:b + 1]), both[b:b + 1])
+    assert torch.equal(inpaint(image, torch.zeros_like(masks)), image)
+    wide, hole = torch.rand(1, 3, 40, 400, generator=generator(15)), torch.zeros(1, 1, 40, 400, dtype=torch.bool)
+    hole[..., 10:16, 10:20] = True
+    alone, twice = inpaint(wide, hole), hole.clone()
+    twice[..., 20:30, 350:360] = True
+    assert torch.equal(inpaint(wide, twice)[..., :100], alone[..., :100])
+
+
+def test_the_network_never_sees_a_thicker_hole_than_it_learned():
+    asked = []
+
+    def draw(image, mask):
+        asked.append((mask.shape[-1], mask.clone()))
+        return composite(image, torch.full_like(image, .5), mask)
+
+    image, mask = torch.rand(1, 3, 120, 160, generator=generator(16)), torch.zeros(1, 1, 120, 160, dtype=torch.bool)
+    mask[..., 20:100, 30:130] = True
+    filled = coarse_to_fine(draw, image, mask, SIZE, 1e6)
+    assert [side for side, _ in asked] == [20, 40, 80, 160] and (filled[mask.expand_as(image)] == .5).all()
+    for _, part in asked:
+        thick = F.max_pool2d((~part).float(), 2*(SIZE//4) + 1, 1, SIZE//4)
+        assert thick.all(), "a pixel lies deeper than a quarter of the trained side"
+    asked.clear()
+    coarse_to_fine(draw, image, mask, SIZE, 120*160 - 1)
+    assert [side for side, _ in asked] == [20, 40, 80]
+
+
+def test_any_hole_refuses_what_other_methods_refuse(net):
+    image, mask = holed("pixel")
+    for a, m in ((image, mask.float()), (image, torch.ones_like(mask)), (image*255, mask), (image[0], mask)):
+        with pytest.raises(InputError): any_hole(net, SIZE)(a, m)
+
+
+def test_shipped_weights_come_back(tmp_path, monkeypatch):
+    config = asdict(TrainConfig(encoder="unet", mask="mixed", width=16, size=SIZE, hole=20))
+    net = lively(build(config))
+    (tmp_path/"weights").mkdir()
+    half = {key: value.half() if value.is_floating_point() else value for key, value in net.state_dict().items()}
+    save_file(half, tmp_path/"weights"/"some.safetensors", {"config": json.dumps(config)})
+    monkeypatch.setattr(context_inpaint, "__file__", str(tmp_path/"__init__.py"))
+    try:
+        loaded, about = shipped_network("some")
+        assert about == config and not loaded.training
+        image, mask = holed("several")
+        torch.testing.assert_close(shipped("some")(image, mask), any_hole(net, SIZE)(image, mask), rtol=0, atol=5e-3)
+        monkeypatch.setattr(masked_convs, "shipped_network", lambda name: (loaded, about) if name == "unet" else None)
+        assert torch.equal(masked_convs.gated_unet(image, mask), shipped("unet")(image, mask))
+    finally: shipped_network.cache_clear()
