@@ -32,6 +32,7 @@ def wanted() -> dict[str, TrainConfig]:
     for weight in (0., .003, .01): found[f"gan-alexnet-250-0-lambda{weight:g}"] = replace(gan, lambda_adv=weight)
     for mask in ("block", "region"): found[f"gan-alexnet-250-0-{mask}"] = replace(gan, mask=mask)
     unet = replace(vae, objective="reconstruction", encoder="unet", mask="mixed", hole=38, epochs=6, ema=.99)
+    found["unet"] = replace(unet, loss="l1", epochs=30, ema=.998)
     for loss in ("l2", "l1", "log", "seam", "frequency"): found[f"unet-6-{loss}"] = replace(unet, loss=loss)
     return found
 
