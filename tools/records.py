@@ -1,10 +1,11 @@
 """Make the recorded results that are missing from data/results, or say what is missing: `make records`.
 
-python tools/records.py [list|collect|make] [NAME...]   list: what is left and how long it takes here; collect: take over what is finished in runs/;
-make: train what is missing, shortest first, then collect. Runs are made in runs/ and can be stopped and resumed. Photographs are expected in data/photos.
+python tools/records.py [list|collect|score|make] [NAME...]   list: what is left and how long it takes here; collect: take over what is finished in runs/;
+score: make missing scoreboards; make: train what is missing, shortest first, then collect and score. Runs are made in runs/ and can be stopped and resumed. Photographs are expected in data/photos.
 """
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,6 +35,25 @@ def wanted() -> dict[str, TrainConfig]:
     unet = replace(vae, objective="reconstruction", encoder="unet", mask="mixed", hole=38, epochs=6, ema=.99)
     found["unet"] = replace(unet, loss="l1", epochs=30, ema=.998)
     for loss in ("l2", "l1", "log", "seam", "frequency"): found[f"unet-6-{loss}"] = replace(unet, loss=loss)
+    return found
+
+
+CLASSICAL = "none,ring-mean,harmonic,telea,navier-stokes"
+REPORT = ["vae-alexnet-250-0", "vae-vgg-250-0", "vae-resnet-250-0", "conditional-vae-alexnet-250-0"]
+
+
+def scoreboards() -> dict[str, str]:
+    """Return the arguments of `context-inpaint evaluate` that make each recorded scoreboard."""
+    found = {"center": "--bank folder:data/photos --size 128 --hole 0.25",
+             "center-64": f"--methods {CLASSICAL},unet,runs/reconstruction-small --size 64 --hole 0.25"}
+    vaes = ",".join(f"runs/{name},runs/{name}:sample" for name in REPORT)
+    gans = ",".join(f"runs/gan-{name}" for name in ("alexnet-250-0", "vgg-250-0", "resnet-250-0", "alexnet-250-0-lambda0", "alexnet-250-0-lambda0.01"))
+    found["report-64"] = f"--methods {CLASSICAL},{vaes},{gans} --size 64 --hole 0.25"
+    for size in (64, 128):
+        methods = "" if size == 64 else "--methods ring-mean,harmonic,telea,unet "
+        bank = "--bank folder:data/photos " if size == 64 else ""
+        for mask, hole in (("center", .25), ("center", .5), ("block", .5), ("region", .5), ("brush", .5), ("object", .5)):
+            found[f"any-hole-{mask}{'-half' if (mask, hole) == ('center', .5) else ''}-{size}"] = f"{methods}{bank}--size {size} --mask {mask} --hole {hole}"
     return found
 
 
@@ -67,11 +87,24 @@ def collect(runs: dict[str, TrainConfig]) -> None:
         print(f"collected {name}: {record['test']['psnr']:.2f} dB")
 
 
+def score(names: tuple[str, ...]) -> None:
+    """Make the scoreboards that are missing and whose runs are there."""
+    for name, arguments in scoreboards().items():
+        out = RESULTS.parent/f"scoreboard-{name}.json"
+        needed = [word.removesuffix(":sample") for word in arguments.split(" --size")[0].split(",") if "runs/" in word]
+        if out.exists() or names and name not in names or not all((Path(run.split()[-1])/"record.json").exists() for run in needed): continue
+        subprocess.run([shutil.which("context-inpaint"), "evaluate", "--data", "folder:data/photos", *arguments.split(), "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+        print(f"made {out}")
+
+
 def main(what: str = "list", *names: str) -> None:
+    if what == "score": return score(names)
     runs = {name: config for name, config in wanted().items() if not names or name in names}
     collect(runs)
     left = {name: config for name, config in runs.items() if not (RESULTS/f"{name}.json").exists()}
-    if what == "collect" or not left: return print(f"{len(runs) - len(left)} of {len(runs)} runs are recorded")
+    if what == "collect" or not left:
+        if what == "make": score(names)
+        return print(f"{len(runs) - len(left)} of {len(runs)} runs are recorded")
     kinds = {replace(config, seed=0) for config in left.values()}
     seconds = {kind: step_seconds(kind)*kind.epochs*(.95*kind.limit//kind.batch_size)*1.15 for kind in kinds}
     left = dict(sorted(left.items(), key=lambda item: (item[1].seed, seconds[replace(item[1], seed=0)])))
@@ -81,6 +114,7 @@ def main(what: str = "list", *names: str) -> None:
     for name, config in left.items():
         train(config, RUNS/name, resume=True)
         collect({name: config})
+    score(names)
 
 
 if __name__ == "__main__": main(*sys.argv[1:])
