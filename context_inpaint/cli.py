@@ -245,12 +245,15 @@ def doctor() -> None:
 def main() -> None:
     """Run the command line; every foreseen error is one line on stderr and exit status 2."""
     warnings.showwarning = lambda message, *where: print(f"context-inpaint: {message}", file=sys.stderr)
-    try: app()
+    try: sys.exit(app(standalone_mode=False))
     except KeyboardInterrupt: sys.exit(130)
-    except (ValueError, OSError) as error:
+    except Exception as error:
         from context_inpaint.core import InputError
-        if not isinstance(error, (InputError, OSError)): raise
-        text = str(error) if isinstance(error, InputError) else f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
-        clear = "\r\033[K" if sys.stderr.isatty() else ""  # the line of progress that was cut short
-        print(f"{clear}context-inpaint: {' '.join(text.split())}", file=sys.stderr)
+        if type(error).__name__ == "Abort": sys.exit(130)
+        if type(error).__name__ == "NoArgsIsHelpError": sys.exit(error.show() or 2)
+        if hasattr(error, "format_message"): text = f"{error.format_message()} (see context-inpaint --help)"  # Typer's own, whichever click it comes with
+        elif isinstance(error, InputError): text = str(error)
+        elif isinstance(error, OSError): text = f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+        else: raise
+        print(f"context-inpaint: {' '.join(text.split())}", file=sys.stderr)
         sys.exit(2)

@@ -167,6 +167,7 @@ def frequency_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
 # %% ../nbs/4_beyond/22_masked_convs.ipynb #c69
 def groups(mask: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, tuple[slice, slice]]]:
     """Yield, for each group of neighbouring holes of a bool mask `[H, W]`, its pixels, and the part of the picture to fill it from."""
+    if not mask.any(): return
     depth = ndimage.distance_transform_edt(mask)  # of each hidden pixel, to the nearest known one
     labels, _ = ndimage.label(ndimage.distance_transform_edt(~mask) < size/8)
     for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):

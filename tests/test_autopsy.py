@@ -192,9 +192,9 @@ def test_examine_reports_what_its_switch_says_and_scores_a_tanh_unclamped_only_a
     wrong = examine(other, truth, mask, Defects(running_evaluation=True))
     assert wrong["reported"] == wrong["published"] == row["published"]
     black = float(metrics.report_sum(0*truth, truth, mask).mean())
-    assert row["published"] == pytest.approx(published(row["sum"], black, 40), rel=.1)
+    assert row["published"] == pytest.approx(published(row["sum"], black, 40))
     outside = examine(torch.where(mask, other - 1, truth), truth, mask)
-    assert outside["sum"] == pytest.approx(black) and outside["published"] > 1.2*published(black, black, 40)
+    assert outside["sum"] == pytest.approx(black) and outside["published"] == pytest.approx(published(float(metrics.report_sum.__wrapped__(other - 1, truth, mask).mean()), black, 40), rel=1e-4)
 
 
 @pytest.mark.parametrize("metric", [metrics.l1, metrics.l2, metrics.report_sum])

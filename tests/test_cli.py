@@ -289,3 +289,10 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(nth, tmp
     assert "--resume" in call(f"train {SMALL} --out run")[2]
     status, printed, _ = call(f"train {SMALL} --out run --resume")
     assert status == 0 and printed.startswith("run: hole PSNR ")
+
+
+@pytest.mark.parametrize("words, says", [(["train", "--epochs", "x"], "'--epochs'"), (["nonsense"], "No such command 'nonsense'"), (["inpaint"], "photo")])
+def test_wrong_usage_is_one_line(words, says):
+    result = run(*words)
+    assert result.returncode == 2 and not result.stdout
+    assert len(result.stderr.splitlines()) == 1 and says in result.stderr and "--help" in result.stderr

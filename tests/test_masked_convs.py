@@ -243,7 +243,7 @@ def test_groups_hold_each_hole_once_with_room_around_it():
     assert len(found) == 3 and (sum(part.astype(int) for part, _ in found) == mask).all()
     for part, (rows, columns) in found:
         y, x = np.nonzero(part)
-        margin = 16 if part.sum() < 1000 else 60
+        margin = 3 + (16 if part.sum() < 1000 else 60)                    # 3: as far as neighbours are looked for
         assert rows.start == max(0, y.min() - margin) and rows.stop == y.max() + 1 + margin
         assert columns.start == max(0, x.min() - margin) and columns.stop == x.max() + 1 + margin
 

@@ -50,7 +50,7 @@ def scoreboards() -> dict[str, str]:
     gans = ",".join(f"runs/gan-{name}" for name in ("alexnet-250-0", "vgg-250-0", "resnet-250-0", "alexnet-250-0-lambda0", "alexnet-250-0-lambda0.01"))
     found["report-64"] = f"--methods {CLASSICAL},{vaes},{gans} --size 64 --hole 0.25"
     for size in (64, 128):
-        methods = "" if size == 64 else "--methods ring-mean,harmonic,telea,unet "
+        methods = "" if size == 64 else "--methods none,ring-mean,harmonic,telea,unet "
         bank = "--bank folder:data/photos " if size == 64 else ""
         for mask, hole in (("center", .25), ("center", .5), ("block", .5), ("region", .5), ("brush", .5), ("object", .5)):
             found[f"any-hole-{mask}{'-half' if (mask, hole) == ('center', .5) else ''}-{size}"] = f"{methods}{bank}--size {size} --mask {mask} --hole {hole}"
