@@ -4,7 +4,6 @@ python tools/records.py [list|collect|score|make] [NAME...]   list: what is left
 score: make missing scoreboards; make: train what is missing, shortest first, then collect and score. Runs are made in runs/ and can be stopped and resumed. Photographs are expected in data/photos.
 """
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -81,8 +80,7 @@ def collect(runs: dict[str, TrainConfig]) -> None:
     for name, config in runs.items():
         if not finished(RUNS/name, config) or (RESULTS/f"{name}.json").exists(): continue
         record = {"command": command(config, name)} | json.loads((RUNS/name/"record.json").read_text())
-        shutil.copyfile(RUNS/name/"samples.jpg", RESULTS/f"{name}.jpg")
-        strip(RUNS/name, config).save(RESULTS/f"{name}.fills.jpg", quality=92)
+        if config.seed == 0: strip(RUNS/name, config).save(RESULTS/f"{name}.fills.jpg", quality=92)
         with write_aside(RESULTS/f"{name}.json", force=True) as temporary: temporary.write_text(json.dumps(record, indent=1) + "\n")
         print(f"collected {name}: {record['test']['psnr']:.2f} dB")
 
@@ -93,7 +91,7 @@ def score(names: tuple[str, ...]) -> None:
         out = RESULTS.parent/f"scoreboard-{name}.json"
         needed = [word.removesuffix(":sample") for word in arguments.split(" --size")[0].split(",") if "runs/" in word]
         if out.exists() or names and name not in names or not all((Path(run.split()[-1])/"record.json").exists() for run in needed): continue
-        subprocess.run([shutil.which("context-inpaint"), "evaluate", "--data", "folder:data/photos", *arguments.split(), "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-c", "from context_inpaint.cli import main; main()", "evaluate", "--data", "folder:data/photos", *arguments.split(), "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
         print(f"made {out}")
 
 
