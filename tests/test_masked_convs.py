@@ -192,7 +192,9 @@ def test_settings_that_do_not_fit_are_one_clear_line():
 @pytest.fixture
 def pictures():
     g = generator(10)
-    return 2*torch.rand(3, 3, 16, 16, generator=g) - 1, torch.rand(3, 3, 16, 16, generator=g), make_masks("brush", 3, 16, .5)
+    mask = make_masks("region", 3, 16, .7)
+    assert (F.max_pool2d((~mask).float(), 5, 1, 2) == 0).flatten(1).any(1).all(), "some hidden pixels should be far from the rim"
+    return 2*torch.rand(3, 3, 16, 16, generator=g) - 1, torch.rand(3, 3, 16, 16, generator=g), mask
 
 
 def test_losses_by_hand(pictures):
@@ -278,6 +280,18 @@ def test_any_hole_in_odd_shapes(sides, net):
     mask[..., -1:, -1:] = False
     filled = any_hole(net, SIZE)(image, mask)
     assert filled.isfinite().all() and torch.equal(filled[..., -1:, -1:], image[..., -1:, -1:])
+
+
+def test_each_group_is_filled_from_its_own_surroundings(net):
+    image, mask = torch.rand(1, 3, 90, 120, generator=generator(17)), torch.zeros(1, 1, 90, 120, dtype=torch.bool)
+    mask[..., 20:70, 20:60] = mask[..., 40:44, 70:74] = mask[..., 5:8, 50:110] = True
+    draw, expected = lambda x, m: composite(x, reveal(net(hide(x, m, True))), m), image.clone()
+    found = list(groups(mask[0, 0].numpy(), SIZE))
+    assert len(found) == 3
+    for part, (rows, columns) in found:
+        with torch.no_grad(): filled = coarse_to_fine(draw, image[..., rows, columns], mask[..., rows, columns], SIZE, 1e6)
+        expected[..., rows, columns] = torch.where(torch.from_numpy(part[rows, columns]), filled, expected[..., rows, columns])
+    assert torch.equal(any_hole(net, SIZE)(image, mask), expected)
 
 
 def test_planes_are_filled_exactly_at_any_size():
