@@ -3,6 +3,7 @@
 python tools/records.py [list|collect|score|make] [NAME...]   list: what is left and how long it takes here; collect: take over what is finished in runs/;
 score: make missing scoreboards; make: train what is missing, shortest first, then collect and score. Runs are made in runs/ and can be stopped and resumed. Photographs are expected in data/photos.
 """
+import itertools
 import json
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def wanted() -> dict[str, TrainConfig]:
     found |= {"vae-alexnet-250-0-norm": replace(vae, error="norm", beta=1.), "vae-alexnet-250-0-sum": replace(vae, error="sum", beta=1.),
               "conditional-vae-alexnet-250-0": replace(vae, objective="conditional-vae"), "gan-alexnet-250-0-overlap2": replace(gan, overlap=2),
               "gan-alexnet-250-0-lr0.002": replace(gan, lr=2e-3), "gan-alexnet-250-0-overlap2-lr0.002": replace(gan, overlap=2, lr=2e-3)}
-    for weight in (0., .003, .01): found[f"gan-alexnet-250-0-lambda{weight:g}"] = replace(gan, lambda_adv=weight)
+    for weight, seed in itertools.product((0., .003, .01), range(3)): found[f"gan-alexnet-250-{seed}-lambda{weight:g}"] = replace(gan, lambda_adv=weight, seed=seed)
     for mask in ("block", "region"): found[f"gan-alexnet-250-0-{mask}"] = replace(gan, mask=mask)
     unet = replace(vae, objective="reconstruction", encoder="unet", mask="mixed", hole=38, epochs=6, ema=.99)
     found["unet"] = replace(unet, loss="l1", epochs=30, ema=.998)
