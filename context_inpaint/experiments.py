@@ -205,12 +205,12 @@ def table(experiment: str, records: Mapping[str, dict], style: str = "text") -> 
 def figure(experiment: str, folder: str | Path | None = None, seed: int = 0) -> Picture:
     """Draw what each network of an experiment puts into the sample photographs, in the report's columns, from the recorded fills; a missing run leaves a gap."""
     records, folder = load_runs(folder), results_folder()/"runs" if folder is None else Path(folder)
-    columns, size = {}, next(iter(records.values()))["config"]["size"]
+    columns, size = {}, next((record["config"]["size"] for record in records.values()), 0)
     for objective, encoder, i in reversed(EXPERIMENTS[one_of(experiment, EXPERIMENTS, "experiment")]):
         found = [name for name, record in records.items() if record["config"]["seed"] == seed and matching({name: record}, objective, encoder, i)]
         files = [file for name in found for file in (folder/f"{name}.fills.jpg", folder/name/"fills.jpg") if file.is_file()]
-        if files: columns[f"{objective.upper()} {NAMES[encoder]}"] = np.split(np.asarray(Image.open(files[0])), 7, 1)
-        if found: hole = records[found[0]]["config"]["hole"]
+        if files: columns[f"{objective.upper()} {NAMES[encoder]}"], hole = np.split(np.asarray(Image.open(files[0])), 7, 1), records[found[0]]["config"]["hole"]
+    if not columns: raise InputError(f"no fills of {experiment} with seed {seed} recorded in {folder}: make them with `make records`")
     photos = load("samples", size).batch(range(7))
     hidden = photos.masked_fill(make_masks("center", 7, size, hole/size), .5)
     fills = [[torch.from_numpy(np.array(fill)).permute(2, 0, 1) for fill in fills] for fills in columns.values()]

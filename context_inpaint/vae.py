@@ -72,7 +72,7 @@ class Variational(Reconstruction):
             case "norm": loss = (n*mean).sqrt() + self.config.beta*kl
         return loss.mean(), {"error": mean.mean(), "kl": kl.mean()}
 
-# %% ../nbs/3_report/12_vae.ipynb #c69
+# %% ../nbs/3_report/12_vae.ipynb #c68
 class ConditionalVAE(nn.Module):
     """A VAE of the hole given its context: prior p(z | context), posterior q(z | whole picture), decoder of both codes (Sohn et al. 2015)."""
 
