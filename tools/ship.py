@@ -21,8 +21,8 @@ of any size. `context_inpaint.masked_convs` is its code, lesson 22 explains it.
 ## Training
 
 - Pictures: {train:,} photographs of places at {size}×{size} (buildings, forests, glaciers, mountains, sea, streets: a sample of the public Intel image classification
-  set), random crops and flips; {validation} more to choose by. No faces, no indoor scenes, no text.
-- Holes: central squares, blocks, regions, brush strokes and outlines of objects, up to {share:.0%} of the side, drawn anew for every batch.
+  set), random crops and flips; {validation} more to choose by. None were chosen for faces, rooms or writing.
+- Holes: central squares, blocks, regions, brush strokes and outlines of objects, up to {share:.0%} of the side, 8,192 of them, drawn at random.
 - {epochs} epochs, {steps:,} steps of {batch_size} pictures, AdamW with a peak rate of {lr:g} (one-cycle), loss `{loss}`, averaged weights (decay {ema}), {precision}, seed {seed}.
 - {minutes:.0f} minutes of wall time on {device}, one thread, with other work beside it.
 - The command: `{command}`
