@@ -288,8 +288,7 @@ def _cached(key: str, make: Callable[[], tuple[Tensor, dict]]) -> tuple[Tensor, 
 # %% ../nbs/1_problem/03_data.ipynb #c50
 def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, size: int, limit: int | None,
                 skip_bad: bool) -> Bank:
-    if limit is not None:
-        if limit > len(files): raise InputError(f"{spec} has {len(files)} pictures, not {limit}: lower the limit")
+    if limit is not None and limit < len(files):
         chosen = set(torch.randperm(len(files), generator=generator(0))[:limit].tolist())
         files = {name: file for i, (name, file) in enumerate(files.items()) if i in chosen}
     with ThreadPoolExecutor() as pool: prints = dict(zip(files, pool.map(_fingerprint, files.values())))
@@ -345,7 +344,7 @@ def load(spec: str, size: int | None = None, limit: int | None = None, split: st
     size : int, at least 8
         Side of the pictures, pixels; by default the preset's.
     limit : int
-        A fixed random sample of this many, sorted; for `drawn`, how many to draw (by default the preset's number).
+        A fixed random sample of at most this many, sorted; for `drawn`, how many to draw (by default the preset's number).
     split : {"train", "test"}
         `drawn`: a seed for each. `folder:PATH`: PATH/train or PATH/test if both exist, else all of PATH.
         `places365:PATH`: 5,000 or 2,000 pictures of the validation split. `samples`: all in both.

@@ -96,7 +96,7 @@ def test_limit_is_a_fixed_sample_nested_and_sorted(tmp_path):
     few, more = (load(f"folder:{tmp_path/'p'}", size=8, limit=n) for n in (6, 20))
     assert len(few) == 6 and set(few.names) < set(more.names) and list(more.names) == sorted(more.names) and few.classes == ("a", "b")
     assert 0 < more.labels.sum() < 20 and few.names == load(f"folder:{tmp_path/'p'}", size=8, limit=6).names
-    with pytest.raises(InputError, match="40 pictures, not 41"): load(f"folder:{tmp_path/'p'}", size=8, limit=41)
+    assert load(f"folder:{tmp_path/'p'}", size=8, limit=41).digest == load(f"folder:{tmp_path/'p'}", size=8).digest  # at most so many
 
 
 def test_enlarging_is_reported_also_from_the_cache(photos):
@@ -225,8 +225,7 @@ def test_bad_folders_and_numbers(photos, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for call, said in ((lambda: load("folder:none"), "no pictures in none.*jpg"), (lambda: load("photos"), "write folder:photos"),
                        (lambda: load("folder:photos/e.bmp"), "no folder photos/e.bmp"), (lambda: load("folder:photos", size=7), "at least 8"),
-                       (lambda: load("folder:photos", limit=0), "limit must be at least 1"), (lambda: load("folder:photos", split="tset"), "did you mean 'test'"),
-                       (lambda: load("samples", limit=8), "samples has 7 pictures, not 8")):
+                       (lambda: load("folder:photos", limit=0), "limit must be at least 1"), (lambda: load("folder:photos", split="tset"), "did you mean 'test'")):
         with pytest.raises(InputError, match=said) as error: call()
         assert one_line(error)
     (tmp_path/"C:"/"x").mkdir(parents=True)

@@ -51,7 +51,7 @@ def scoreboards() -> dict[str, str]:
     found["report-64"] = f"--methods {CLASSICAL},{vaes},{gans} --size 64 --hole 0.25"
     for size in (64, 128):
         methods = "" if size == 64 else "--methods none,ring-mean,harmonic,telea,unet "
-        bank = "--bank folder:data/photos " if size == 64 else ""
+        bank = "--bank folder:data/photos " if size == 64 else "--limit 500 "
         for mask, hole in (("center", .25), ("center", .5), ("block", .5), ("region", .5), ("brush", .5), ("object", .5)):
             found[f"any-hole-{mask}{'-half' if (mask, hole) == ('center', .5) else ''}-{size}"] = f"{methods}{bank}--size {size} --mask {mask} --hole {hole}"
     return found
