@@ -29,7 +29,7 @@ of any size. `context_inpaint.masked_convs` is its code, lesson 22 explains it.
 
 ## Scores
 
-Hole PSNR in dB on {n:,} test photographs, and the gain over Telea picture by picture, with 95% intervals.
+Hole PSNR in dB on test photographs, and the gain over Telea picture by picture, with 95% intervals.
 
 | holes | pictures | {name} | Telea | gain |
 | --- | --- | ---: | ---: | ---: |
@@ -45,17 +45,17 @@ same source. It knows nothing of people, and nothing it draws is evidence of wha
 """
 
 
-def rows(name: str) -> tuple[str, int, float]:
-    """Return the table's lines, the number of test pictures, and the sharpness of the fills."""
-    lines, sharpness, n = [], [], 0
+def rows(name: str) -> tuple[str, float]:
+    """Return the table's lines and the sharpness of the fills."""
+    lines, sharpness = [], []
     for file in sorted(RESULTS.glob("scoreboard-any-hole-*.json")):
         record = json.loads(file.read_text())
         scores = {row["method"]: row for row in record["rows"]}
-        ours, n = scores[name], record["n"]
+        ours = scores[name]
         interval = "[{:.2f}, {:.2f}]".format(*ours["gain_over_telea_ci"])
-        lines.append(f"| {record['mask']}, {record['hole_area']:.0%} hidden | {record['size']}² | {ours['psnr']:.2f} | {scores['telea']['psnr']:.2f} | {ours['gain_over_telea']:+.2f} {interval} |")
+        lines.append(f"| {record['mask']}, {record['hole_area']:.0%} hidden | {record['n']:,} at {record['size']}² | {ours['psnr']:.2f} | {scores['telea']['psnr']:.2f} | {ours['gain_over_telea']:+.2f} {interval} |")
         sharpness.append(ours["sharpness"])
-    return "\n".join(lines), n, sum(sharpness)/max(1, len(sharpness))
+    return "\n".join(lines), sum(sharpness)/max(1, len(sharpness))
 
 
 def main(run: str, name: str) -> None:
@@ -68,9 +68,9 @@ def main(run: str, name: str) -> None:
     target = WEIGHTS/f"{name}.safetensors"
     with write_aside(target, force=True) as temporary: temporary.write_bytes(safetensors.torch.save(half, {"config": json.dumps(config)}))
     print(f"{target}: {target.stat().st_size/1e6:.2f} MB")
-    table, n, sharpness = rows(name)
+    table, sharpness = rows(name)
     recorded = RESULTS/"runs"/f"{Path(run).name}.json"
-    card = CARD.format(name=name, rows=table, n=n, sharpness=sharpness, parameters=sum(record["parameters"].values()), megabytes=target.stat().st_size/1e6,
+    card = CARD.format(name=name, rows=table, sharpness=sharpness, parameters=sum(record["parameters"].values()), megabytes=target.stat().st_size/1e6,
                        share=config["hole"]/config["size"], steps=record["steps"], minutes=record["seconds"]/60, device=record["environment"]["gpu"] or "a processor",
                        train=record["pictures"]["train"], validation=record["pictures"]["validation"],
                        command=json.loads(recorded.read_text())["command"] if recorded.exists() else "see data/results/runs",
