@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import make_dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from .metrics import REPORT_SUM
 from .trainer import rate
 
 # %% auto #0
-__all__ = ['DEFECTS', 'reenact', 'step_sums', 'batch_sum', 'recorded', 'implied', 'as_psnr', 'Defects', 'Block', 'ending',
+__all__ = ['DEFECTS', 'Defects', 'reenact', 'step_sums', 'batch_sum', 'recorded', 'implied', 'as_psnr', 'Block', 'ending',
            'SmallVAE', 'output_range', 'passing', 'bend', 'look', 'training_slice', 'learn', 'fill', 'examine',
            'check_loss']
 
@@ -97,21 +97,7 @@ DEFECTS = {
     "running_evaluation": "the published evaluation: the whole batch is summed at each step"}
 
 
-@dataclass(frozen=True)
-class Defects:
-    """Which of `DEFECTS` are on; by default none."""
-    linear_decoder: bool = False
-    final_norm: bool = False
-    narrow: bool = False
-    dark_floor: bool = False
-    tanh_output: bool = False
-    two_relus: bool = False
-    printed_loss: bool = False
-    test_in_train: bool = False
-    black_hole: bool = False
-    sampled: bool = False
-    batch_statistics: bool = False
-    running_evaluation: bool = False
+Defects = make_dataclass("Defects", [(name, bool, False) for name in DEFECTS], frozen=True)  # which of `DEFECTS` are on; by default none
 
 # %% ../nbs/3_report/20_autopsy.ipynb #c45
 class Block(nn.Module):

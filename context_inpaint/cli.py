@@ -68,7 +68,7 @@ def inpaint(photo: Path, out: Annotated[Path, typer.Option("--out", "-o", help="
 @app.command()
 def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samples, folder:PATH or places365:PATH.")],
              methods: Annotated[Optional[str], typer.Option(help="Names or run folders, comma-separated; RUN:sample draws its code at random. [default: all that can run]")] = None,
-             bank: Bank = None, mask: Annotated[str, typer.Option(help="center, block, region, brush or object.")] = "center",
+             bank: Bank = None, mask: Annotated[str, typer.Option(help="center, block, region, brush, object or mixed.")] = "center",
              size: Annotated[Optional[int], typer.Option(help="Side of the pictures, pixels. [default: the preset's]")] = None,
              hole: Annotated[Optional[float], typer.Option(help="Side of the square with the hole's area, as a fraction. [default: the mask's own]")] = None,
              limit: Annotated[Optional[int], typer.Option(help="Score only so many pictures.")] = None,

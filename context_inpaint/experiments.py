@@ -21,11 +21,11 @@ from .data import load
 from .masks import make_masks
 from .scoreboard import render, results_folder
 from .trainer import RATES, TrainConfig, Trainer, check_config, make_objective
-from .training import train
+from .training import same, train
 
 # %% auto #0
-__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'COLUMNS', 'configs', 'step_seconds', 'finished', 'plan',
-           'experiment', 'load_runs', 'matching', 'published', 'rows', 'table', 'figure']
+__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'COLUMNS', 'configs', 'step_seconds', 'finished', 'run_seconds',
+           'plan', 'experiment', 'load_runs', 'matching', 'published', 'rows', 'table', 'figure']
 
 # %% ../nbs/3_report/15_experiments.ipynb #c05
 # What each experiment trains: objective, encoder, and which of the preset's three bottlenecks.
@@ -92,20 +92,22 @@ def step_seconds(config: TrainConfig, steps: int = 3) -> float:
 def finished(folder: Path, config: TrainConfig) -> bool:
     """Return whether `folder` holds this very run, finished; raise `InputError` if it holds another."""
     if not (folder/"record.json").is_file(): return False
-    there, here = json.loads((folder/"record.json").read_text())["config"], asdict(config)
-    unequal = [f"{key} is {there.get(key)!r} there and {here[key]!r} here" for key in here if there.get(key) != here[key]]
-    if unequal: raise InputError(f"{folder} holds another run ({'; '.join(unequal)}): choose another --out")
+    same(json.loads((folder/"record.json").read_text())["config"], asdict(config), folder)
     return True
 
 # %% ../nbs/3_report/15_experiments.ipynb #c17
+def run_seconds(config: TrainConfig) -> float:
+    """Return about how long a whole run takes here, seconds: its steps, and 15% for loading and scoring."""
+    return step_seconds(config)*config.epochs*(.95*(config.limit or 5000)//config.batch_size)*1.15
+
+
 def plan(runs: Mapping[str, TrainConfig], out: Path) -> tuple[dict[str, TrainConfig], str]:
     """Return the runs that are left to make and, in a sentence, what they will cost on this machine, measured on a few steps of each kind."""
     left, seconds, known = {name: config for name, config in runs.items() if not finished(out/name, config)}, 0., {}
     for config in left.values():
         kind = replace(config, seed=0)
-        if kind not in known: known[kind] = step_seconds(kind)
-        pictures = (config.limit or 5000)*.95
-        seconds += known[kind]*config.epochs*(pictures//config.batch_size)*1.15  # scoring and loading
+        if kind not in known: known[kind] = run_seconds(kind)
+        seconds += known[kind]
     hours = f"{seconds/3600:.1f} hours" if seconds > 5400 else f"{math.ceil(seconds/60)} minutes"
     return left, f"{len(runs)} runs, {len(runs) - len(left)} of them finished; the other {len(left)} take about {hours} here"
 

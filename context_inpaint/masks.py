@@ -22,8 +22,8 @@ from .core import InputError, one_of
 Inpainter = Callable[..., Tensor]
 
 # %% auto #0
-__all__ = ['Inpainter', 'SILHOUETTES', 'MASKS', 'check', 'hide', 'reveal', 'composite', 'center', 'block', 'region', 'brush',
-           'object_shape', 'mixed', 'make_masks', 'resize_mask', 'crops', 'plug', 'resize', 'as_inpainter']
+__all__ = ['Inpainter', 'SILHOUETTES', 'MASKS', 'MAKERS', 'check', 'hide', 'reveal', 'composite', 'center', 'block', 'region',
+           'brush', 'object_shape', 'mixed', 'make_masks', 'resize_mask', 'crops', 'plug', 'resize', 'as_inpainter']
 
 # %% ../nbs/1_problem/01_masks.ipynb #c11
 def check(image: Tensor, mask: Tensor) -> None:
@@ -204,6 +204,9 @@ def mixed(height: int, width: int, hole: float = .6, rng: np.random.Generator | 
     return list(MASKS.values())[rng.integers(len(MASKS))](height, width, hole*rng.uniform(1/3, 1), rng)
 
 
+MAKERS = MASKS | {"mixed": mixed}  # all that `make_masks` knows
+
+
 def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | None = None, seed: int = 0,
                start: int = 0) -> Tensor:
     """Return the frozen masks of pictures `start` to `start + n - 1`: mask i depends on `kind`,
@@ -212,7 +215,7 @@ def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | Non
     Parameters
     ----------
     kind : str
-        A key of `MASKS`, or `mixed`.
+        A key of `MAKERS`: one of `MASKS`, or `mixed`.
     n, seed, start : int
         How many, and which.
     size : int or (int, int), pixels
@@ -223,8 +226,7 @@ def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | Non
     -------
     bool tensor [n, 1, H, W], True = hole; never empty, never all
     """
-    maker, settings = ((MASKS | {"mixed": mixed})[one_of(kind, [*MASKS, "mixed"], "mask")], {} if hole is None
-                       else {"hole": hole})
+    maker, settings = MAKERS[one_of(kind, MAKERS, "mask")], {} if hole is None else {"hole": hole}
     if hole is not None and not 0 < hole < 1:
         raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     height, width = map(int, np.broadcast_to(size, 2))

@@ -23,7 +23,7 @@ import context_inpaint
 from . import metrics
 from .core import InputError, Live, Picture, generator, grid, one_of, write_aside
 from .data import Bank
-from .masks import MASKS, Inpainter, make_masks
+from .masks import MAKERS, MASKS, Inpainter, make_masks
 
 # %% auto #0
 __all__ = ['METHODS', 'SHIPPED', 'COLUMNS', 'available', 'get_method', 'environment', 'evaluate', 'caption', 'table', 'render',
@@ -136,7 +136,7 @@ def evaluate(bank: Bank, methods: Sequence[str] | None = None, mask: str = "cent
     inpainters = {name: get_method(name, completion_bank) for name in names}
     if completion_bank is not None and completion_bank.digest == bank.digest:
         raise InputError("the bank holds the very pictures being scored: give another with --bank")
-    if hole is None: hole = inspect.signature(MASKS[one_of(mask, MASKS, "mask")]).parameters["hole"].default
+    if hole is None: hole = inspect.signature(MAKERS[one_of(mask, MAKERS, "mask")]).parameters["hole"].default
     n, size = len(bank), tuple(bank.images.shape[-2:])
     masks, rows, gains, live = make_masks(mask, n, size, hole, seed), [], {}, Live(n*len(names), "evaluate")
     for i, (name, inpainter) in enumerate(inpainters.items()):

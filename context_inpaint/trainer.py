@@ -22,7 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .autoencoder import build, named
 from .core import InputError, device, one_of
-from .masks import MASKS, hide
+from .masks import MAKERS, hide
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'SCHEDULES', 'RATES', 'LOSSES', 'OBJECTIVES', 'TrainConfig', 'check_config', 'check_objective',
@@ -41,7 +41,7 @@ class TrainConfig:
     encoder: str = "small"             # a key of autoencoder.ENCODERS or NETWORKS
     width: int = 256                   # channels of the encoder's 4×4 output
     bottleneck: int = 250              # values in the code
-    mask: str = "center"               # a key of masks.MASKS, or mixed
+    mask: str = "center"               # a key of masks.MAKERS
     size: int = 64                     # side of a picture, pixels; training crops it out of size + size/8
     hole: int = 16                     # side of the hole, pixels; for other masks, of the square of equal area
     epochs: int = 12
@@ -69,7 +69,7 @@ RATES = {"gan": 1e-3}  # learning rates, where an objective wants another than t
 
 def check_config(config: TrainConfig) -> None:
     """Raise `InputError`, saying which setting is wrong and what it may be."""
-    (one_of(config.objective, OBJECTIVES, "objective"), one_of(config.mask, [*MASKS, "mixed"], "mask"),
+    (one_of(config.objective, OBJECTIVES, "objective"), one_of(config.mask, MAKERS, "mask"),
      one_of(config.loss, LOSSES, "loss"))
     one_of(config.schedule, SCHEDULES, "schedule"), one_of(config.precision, PRECISIONS, "precision")
     for name, least in {"epochs": 1, "bottleneck": 1, "width": 1, "accumulate": 1, "size": 1, "seed": 0}.items():

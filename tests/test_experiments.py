@@ -138,7 +138,7 @@ def test_killed_and_resumed_gives_the_same_table(made, tmp_path):
 def test_another_run_in_the_folder_is_named_not_overwritten(made):
     config = configs("vae-encoders", MINI, "drawn")["vae-vgg-16-0"]
     assert finished(made[0]/"vae-vgg-16-0", config)
-    with pytest.raises(InputError, match="holds another run .epochs is 2 there and 3 here.: choose another --out"): finished(made[0]/"vae-vgg-16-0", replace(config, epochs=3))
+    with pytest.raises(InputError, match="another configuration: epochs is 2 there and 3 here"): finished(made[0]/"vae-vgg-16-0", replace(config, epochs=3))
 
 
 @pytest.mark.parametrize("call, words", [

@@ -15,7 +15,7 @@ from PIL import Image
 
 from context_inpaint.core import PRESETS, write_aside
 from context_inpaint.data import load
-from context_inpaint.experiments import configs, finished, step_seconds
+from context_inpaint.experiments import configs, finished, run_seconds
 from context_inpaint.masks import make_masks
 from context_inpaint.trainer import RATES, TrainConfig
 from context_inpaint.training import load_run, train
@@ -105,7 +105,7 @@ def main(what: str = "list", *names: str) -> None:
         if what == "make": score(names)
         return print(f"{len(runs) - len(left)} of {len(runs)} runs are recorded")
     kinds = {replace(config, seed=0) for config in left.values()}
-    seconds = {kind: step_seconds(kind)*kind.epochs*(.95*kind.limit//kind.batch_size)*1.15 for kind in kinds}
+    seconds = {kind: run_seconds(kind) for kind in kinds}
     left = dict(sorted(left.items(), key=lambda item: (item[1].seed, seconds[replace(item[1], seed=0)])))
     for name, config in left.items(): print(f"{seconds[replace(config, seed=0)]/60:5.0f} min  {name}")
     print(f"{len(left)} of {len(runs)} runs are left: {sum(seconds[replace(config, seed=0)] for config in left.values())/3600:.1f} hours here")
