@@ -23,7 +23,7 @@ setup(
     version=c["version"], description=c["description"], author=c["author"], keywords=c["keywords"].split(), url=c["git_url"],
     long_description=Path("README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
     python_requires=">=" + c["min_python"], install_requires=c["requirements"].split(),
-    extras_require={name: c[f"{name}_requirements"].split() for name in ("lab", "fid", "dev", "docs")},
+    extras_require={key.removesuffix("_requirements"): value.split() for key, value in c.items() if key.endswith("_requirements")},
     packages=find_packages(include=[c["lib_path"] + "*"]), package_data={c["lib_path"]: ["*.json", "weights/*"]},
     cmdclass={"build_py": BuildWithCourse}, entry_points={"console_scripts": ["context-inpaint=context_inpaint.cli:main"]},
 )
