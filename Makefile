@@ -1,5 +1,5 @@
 # `make demo` fills holes in real photographs; `make test` checks everything. Both set up .venv first.
-.PHONY: help demo test lab export notebooks clean-notebooks records readme docs clean
+.PHONY: help demo test site-test lab export notebooks clean-notebooks records readme docs clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -7,6 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help:
 	@echo "make demo       fill holes in real photographs with every method and score them (under 2 minutes)"
 	@echo "make test       check notebooks, library and command line (about 5 minutes)"
+	@echo "make site-test  build the site and use it in Chromium (installs Chromium and node packages; about 5 minutes)"
 	@echo "make lab        open the course in JupyterLab"
 	@echo "make docs       build the site into docs/_build/html"
 	@echo "make export     write the modules from the notebooks"
@@ -29,6 +30,9 @@ help:
 .venv/docs: .venv/dev
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[docs]'
 	@touch $@
+.venv/site: .venv/docs
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[site]'
+	@touch $@
 
 demo: .venv/core
 	$(BIN)/context-inpaint demo --out demo-out
@@ -36,9 +40,13 @@ demo: .venv/core
 test: .venv/dev
 	$(BIN)/python tools/notebooks.py check
 	$(BIN)/python tools/readme.py --check
-	$(BIN)/python -m pytest -q tests -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q tests --ignore=tests/site -n 2 --dist loadfile
 	IN_TEST=1 CONTEXT_INPAINT_PRESET=tiny CONTEXT_INPAINT_DEVICE=cpu $(BIN)/python -m pytest -q nbs --nbval-lax --nbval-current-env \
 	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=120 -n 2 --dist loadfile
+
+site-test: docs .venv/site
+	sh tests/site/chromium.sh
+	$(BIN)/python -m pytest -q tests/site -n 2 --dist loadfile
 
 lab: .venv/dev
 	$(BIN)/jupyter lab nbs/index.ipynb
