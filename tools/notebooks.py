@@ -26,6 +26,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY, BY_HAND, MODULE_LINES = ROOT/"context_inpaint", {"__init__.py", "cli.py"}, 290
 LIMIT = 300_000  # bytes of a notebook
+COLAB = """#| hide  – on Colab, installs what is missing; elsewhere, does nothing
+import importlib.util, sys
+if "google.colab" in sys.modules and not importlib.util.find_spec("context_inpaint"):
+    get_ipython().run_line_magic("pip", "install -q anywidget git+https://github.com/context-inpaint/context-inpaint")"""
 LESSONS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 
@@ -78,6 +82,7 @@ def check_style(path: Path, keys: set[str]) -> list[str]:
         if output.output_type == "error": wrong.append(f"stores an error: {output.ename}: {output.evalue}")
         if output.output_type == "stream" and output.name == "stderr": wrong.append(f"stores stderr: {output.text[:80]!r}")
     if str(ROOT.parent) in text or str(Path.home()) in text: wrong.append("stores a path of this machine")
+    if next(c.source for c in code if "default_exp" not in c.source) != COLAB: wrong.append("the first cell that runs must be COLAB of tools/notebooks.py")
     if path.stem != "index" and sum("exercise" in c.metadata.get("tags", []) for c in code) < 3: wrong.append("fewer than three exercises")
     return [f"{path.relative_to(ROOT)}: {w}" for w in wrong]
 

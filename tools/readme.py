@@ -13,7 +13,7 @@ ROOT, IMAGES = Path(__file__).resolve().parent.parent, "docs/readme_files"
 def render() -> dict[Path, bytes]:
     nb = nbformat.read(ROOT/"nbs/index.ipynb", 4)
     nb.metadata["language_info"] = {"name": "python"}
-    nb.cells = [c for c in nb.cells if "hide" not in c.metadata.get("tags", [])]
+    nb.cells = [c for c in nb.cells if not c.source.startswith("#| hide")]
     for cell in nb.cells:
         if cell.cell_type == "code": cell.outputs = [o for o in cell.outputs if set(o.get("data", {})) != {"text/plain"}]  # no progress lines
         if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)", lambda m: "](" + (m[1][3:] if m[1].startswith("../") else f"nbs/{m[1]}") + ")", cell.source)
