@@ -301,7 +301,7 @@ def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, siz
         said = (f"cannot read {len(bad)} of {len(files)} pictures of {spec}: "
                 + "; ".join(f"{n}: {why}" for n, why in list(bad.items())[:3]) + "; …"*(len(bad) > 3))
         if not (skip_bad and names):
-            advice = "mend or remove them, or skip them with skip_bad=True"
+            advice = "mend or remove them, or skip them with load(…, skip_bad=True)"
             raise InputError(f"{said} ({'none is left' if skip_bad else advice})")
         warnings.warn(f"{said} (skipped)", stacklevel=3)
     if note["enlarged"]:

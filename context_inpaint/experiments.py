@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 
 from .core import PRESETS, InputError, Picture, Preset, grid, one_of
 from .data import load
 from .masks import make_masks
-from .scoreboard import render, results_folder
+from .scoreboard import recorded_fills, render, results_folder
 from .trainer import RATES, TrainConfig, Trainer, check_config, make_objective
 from .training import same, train
 
@@ -206,14 +204,13 @@ def table(experiment: str, records: Mapping[str, dict], style: str = "text") -> 
 # %% ../nbs/3_report/15_experiments.ipynb #c40
 def figure(experiment: str, folder: str | Path | None = None, seed: int = 0) -> Picture:
     """Draw what each network of an experiment puts into the sample photographs, in the report's columns, from the recorded fills; a missing run leaves a gap."""
-    records, folder = load_runs(folder), results_folder()/"runs" if folder is None else Path(folder)
+    records = load_runs(folder)
     columns, size = {}, next((record["config"]["size"] for record in records.values()), 0)
     for objective, encoder, i in reversed(EXPERIMENTS[one_of(experiment, EXPERIMENTS, "experiment")]):
         found = [name for name, record in records.items() if record["config"]["seed"] == seed and matching({name: record}, objective, encoder, i)]
-        files = [file for name in found for file in (folder/f"{name}.fills.jpg", folder/name/"fills.jpg") if file.is_file()]
-        if files: columns[f"{objective.upper()} {NAMES[encoder]}"], hole = np.split(np.asarray(Image.open(files[0])), 7, 1), records[found[0]]["config"]["hole"]
-    if not columns: raise InputError(f"no fills of {experiment} with seed {seed} recorded in {folder}: make them with `make records`")
+        for name in found[:1]:
+            if (fills := recorded_fills(name, folder)) is not None: columns[f"{objective.upper()} {NAMES[encoder]}"], hole = fills, records[name]["config"]["hole"]
+    if not columns: raise InputError(f"no fills of {experiment} with seed {seed} recorded in {folder or results_folder()/'runs'}: make them with `make records`")
     photos = load("samples", size).batch(range(7))
     hidden = photos.masked_fill(make_masks("center", 7, size, hole/size), .5)
-    fills = [[torch.from_numpy(np.array(fill)).permute(2, 0, 1) for fill in fills] for fills in columns.values()]
-    return grid([list(row) for row in zip(photos, hidden, *fills)], ["original", "hole", *columns], 1.1, "photographs, their holes, and what each network puts in them")
+    return grid([list(row) for row in zip(photos, hidden, *columns.values())], ["original", "hole", *columns], 1.1, "photographs, their holes, and what each network puts in them")

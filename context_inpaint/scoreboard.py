@@ -22,12 +22,12 @@ from torch import Tensor
 import context_inpaint
 from . import metrics
 from .core import InputError, Live, Picture, generator, grid, one_of, write_aside
-from .data import Bank
+from .data import Bank, read_image
 from .masks import MAKERS, MASKS, Inpainter, make_masks
 
 # %% auto #0
 __all__ = ['METHODS', 'SHIPPED', 'COLUMNS', 'available', 'get_method', 'environment', 'evaluate', 'caption', 'table', 'render',
-           'save_record', 'results_folder', 'load_records', 'compare']
+           'save_record', 'results_folder', 'load_records', 'recorded_fills', 'compare']
 
 # %% ../nbs/1_problem/06_scoreboard.ipynb #c06
 METHODS = {
@@ -250,6 +250,13 @@ def load_records(folder: str | os.PathLike) -> list[dict]:
     found = [json.loads(file.read_text()) for file in sorted(Path(folder).glob("*.json"))]
     found = [record for part in found for record in (part if isinstance(part, list) else [part])]
     return [record for record in found if {"rows", "truth"} <= record.keys()]
+
+
+def recorded_fills(name: str, folder: str | os.PathLike | None = None) -> Tensor | None:
+    """Return a recorded run's fills of the seven photographs of `load("samples")`, float `[7, 3, S, S]` in [0, 1],
+    or None if there are none. They are kept as JPEG, so known pixels differ a little from the photographs'."""
+    file = Path(folder or results_folder()/"runs")/f"{name}.fills.jpg"
+    return (read_image(file)/255).unflatten(2, (7, -1)).permute(2, 0, 1, 3) if file.is_file() else None
 
 # %% ../nbs/1_problem/06_scoreboard.ipynb #c41
 def compare(image: Tensor, mask: Tensor, methods: Sequence[str] | dict[str, Inpainter] | None = None,
