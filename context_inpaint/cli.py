@@ -219,12 +219,15 @@ def course(folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("cont
 
 
 @app.command()
-def progress() -> None:
-    """Show which exercises are solved and which guesses are stored."""
-    from context_inpaint.lesson import progress as load
-    record = load()
-    for key, solved in sorted(record["exercises"].items()): print("✓" if solved else "✗", key)
-    print(f"{sum(record['exercises'].values())} exercises solved, {len(record['guesses'])} guesses stored")
+def progress(folder: Annotated[Optional[Path], typer.Argument(metavar="[DIR]", help="A copy of the course. [default: the lessons that came with the package]")] = None) -> None:
+    """Show lesson by lesson which exercises are solved (✓), tried (✗) and not begun (·), and how many guesses are stored."""
+    from context_inpaint.lesson import overview
+    lessons, marks = overview(folder), {True: "✓", False: "✗", None: "·"}
+    for name, lesson in lessons.items():
+        guessed = [value is not None for value in lesson["guesses"].values()]
+        print(f"{name:20} guesses {sum(guessed)} of {len(guessed)}   {'   '.join(f'{marks[solved]} {key}' for key, solved in lesson['exercises'].items())}")
+    verdicts, guesses = ([value for lesson in lessons.values() for value in lesson[kind].values()] for kind in ("exercises", "guesses"))
+    print(f"{verdicts.count(True)} of {len(verdicts)} exercises solved, {verdicts.count(False)} tried; {len(guesses) - guesses.count(None)} of {len(guesses)} guesses stored")
 
 
 @app.command()

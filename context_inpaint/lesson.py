@@ -13,13 +13,20 @@ import context_inpaint
 from .core import InputError, home, write_aside
 
 # %% auto #0
-__all__ = ['progress', 'guess', 'score', 'exercise', 'copy_course']
+__all__ = ['progress', 'guess', 'score', 'exercise', 'overview', 'copy_course']
 
 # %% ../nbs/1_problem/00_how_to.ipynb #c06
 def progress() -> dict:
-    """Return what the student has done so far: `{"guesses": {key: value}, "exercises": {key: bool}}`."""
+    """Return what the student has done so far: `{"guesses": {key: value}, "exercises": {key: bool}}`.
+
+    Raises
+    ------
+    InputError
+        If the file that holds it is damaged.
+    """
     file = home()/"progress.json"
-    return {"guesses": {}, "exercises": {}} | (json.loads(file.read_text()) if file.exists() else {})
+    try: return {"guesses": {}, "exercises": {}} | (json.loads(file.read_text()) if file.exists() else {})
+    except (ValueError, TypeError): raise InputError(f"{file} is damaged: mend it, or delete it and begin anew") from None
 
 
 def _store(kind: str, key: str, value) -> None:
@@ -57,7 +64,7 @@ class exercise:
     Parameters
     ----------
     key : str
-        Lesson and number, such as `"masks-1"`; whether it is solved is stored under it.
+        Lesson and number, such as `"masks-1"`; whether it is solved is stored under it once it was started.
     """
 
     def __init__(self, key: str): self.key = key
@@ -72,10 +79,47 @@ class exercise:
         elif kind is AssertionError: verdict = f"✗ {self.key}: {error}"
         else: verdict = f"✗ {self.key}: your code raised {kind.__name__}: {error}"
         print(verdict)
-        _store("exercises", self.key, kind is None)
+        if kind is not NotImplementedError: _store("exercises", self.key, kind is None)
         return True
 
-# %% ../nbs/1_problem/00_how_to.ipynb #c31
+# %% ../nbs/1_problem/00_how_to.ipynb #c28
+def _course() -> Path:
+    """Return the folder of the lessons: the repository's, or the package's own."""
+    package = Path(context_inpaint.__file__).parent
+    return package.parent/"nbs" if (package.parent/"nbs").is_dir() else package/"nbs"
+
+
+def _files(folder: Path, *kinds: str) -> list[Path]:
+    return sorted(p for p in folder.rglob("*") if p.suffix in kinds
+                  and not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def overview(folder: str | os.PathLike | None = None) -> dict[str, dict]:
+    """Return how far the student is: for each lesson `{"exercises": {key: bool}, "guesses": {key: value}}`, None where
+    nothing is stored yet.
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where the lessons are, at any depth; by default those that came with the package.
+
+    Raises
+    ------
+    InputError
+        If there are no lessons, or a notebook cannot be read.
+    """
+    folder, done, found = Path(folder or _course()), progress(), {}
+    for path in _files(folder, ".ipynb"):
+        try: cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        except (ValueError, KeyError): raise InputError(f"{path} is no notebook: mend or remove it") from None
+        text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        keys = {"exercises": re.findall(r'^with exercise\("([\w-]+)"\)', text, re.M),
+                "guesses": re.findall(r'^guess\("([\w-]+)"', text, re.M)}
+        if any(keys.values()): found[path.stem] = {kind: {key: done[kind].get(key) for key in keys[kind]} for kind in keys}
+    if not found: raise InputError(f"no lessons in {folder}: make a copy with `context-inpaint course {folder}`")
+    return found
+
+# %% ../nbs/1_problem/00_how_to.ipynb #c34
 def _clean(cells: list[dict]) -> list[dict]:
     """Return a notebook's cells without outputs and solutions."""
     texts = [re.sub(r"<details>.*?</details>\s*", "", "".join(cell["source"]), flags=re.S) for cell in cells]
@@ -91,10 +135,8 @@ def copy_course(folder: str | os.PathLike, force: bool = False) -> int:
     InputError
         If `folder` is a file, or holds a lesson already and `force` is false.
     """
-    folder, package = Path(folder), Path(context_inpaint.__file__).parent
-    source = package.parent/"nbs" if (package.parent/"nbs").is_dir() else package/"nbs"
-    files = sorted(p for p in source.rglob("*") if p.suffix in (".ipynb", ".md")
-                   and not any(part.startswith(".") for part in p.relative_to(source).parts))
+    folder, source = Path(folder), _course()
+    files = _files(source, ".ipynb", ".md")
     if folder.exists() and not folder.is_dir(): raise InputError(f"{folder} is a file: name a folder for the course")
     if not force and (taken := [p for p in files if (folder/p.relative_to(source)).exists()]):
         raise InputError(f"{folder/taken[0].relative_to(source)} exists: choose another folder, "

@@ -52,6 +52,39 @@ def test_inpaint_a_box_with_a_named_method_and_bank(photo):
     assert changed[0].min() >= 5 and changed[0].max() < 20 and changed[1].min() >= 10 and changed[1].max() < 30
 
 
+@pytest.fixture
+def here(monkeypatch, capfd):
+    """Run the command line in this process; return status, stdout and stderr."""
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["context-inpaint", *map(str, args)])
+        with pytest.raises(SystemExit) as done: main()
+        return done.value.code or 0, *capfd.readouterr()
+    return call
+
+
+def test_inpaint_without_a_method_uses_the_shipped_network(photo, here):
+    for out, method in (("plain.png", []), ("unet.png", ["--method", "unet"]), ("telea.png", ["--method", "telea"])):
+        assert here("inpaint", photo/"photo.png", "--mask", photo/"mask.png", *method, "-o", photo/out)[0] == 0
+    plain, unet, telea = (np.asarray(Image.open(photo/name)) for name in ("plain.png", "unet.png", "telea.png"))
+    assert (plain == unet).all() and (plain != telea).any()
+
+
+def test_progress_lists_the_exercises_of_a_copy(tmp_path, here, monkeypatch):
+    home, mine = tmp_path/"home", tmp_path/"mine"
+    home.mkdir()
+    (home/"progress.json").write_text('{"guesses": {"masks-x": 1, "lesson-share": 25}, "exercises": {"lesson-1": true, "lesson-2": false}}')
+    monkeypatch.setenv("CONTEXT_INPAINT_HOME", str(home))
+    assert here("course", mine)[0] == 0
+    for folder in ([mine], []):
+        status, printed, _ = here("progress", *folder)
+        assert status == 0 and re.search(r"^00_how_to +guesses 1 of 2 +✓ lesson-1 +✗ lesson-2 +· lesson-3$", printed, re.M), printed
+        assert re.search(r"^1 of \d\d+ exercises solved, 1 tried; 1 of \d\d+ guesses stored$", printed.splitlines()[-1])
+    (mine/"4_beyond"/"x.ipynb").write_text("{}")
+    for folder, says in ((home, "context-inpaint course"), (tmp_path/"gone", "gone"), (mine, "x.ipynb")):
+        status, printed, said = here("progress", folder)
+        assert status == 2 and said.count("\n") == 1 and says in said and not printed
+
+
 def test_evaluate_writes_json_and_csv_and_table_reads_them(tmp_path):
     for name in ("a.json", "a.csv"):
         done = run("evaluate", "--data", "drawn", "--methods", "none,telea", "--limit", 5, "--mask", "brush", "--size", 32, "--hole", .4, "--out", name, cwd=tmp_path)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from context_inpaint.core import InputError
-from context_inpaint.lesson import exercise, guess, progress, score
+from context_inpaint.lesson import exercise, guess, overview, progress, score
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def test_the_last_guess_counts_and_keys_do_not_mix(capsys):
 
 @pytest.mark.parametrize("raised, verdict, solved", [
     (None, "✓ x-1: right", True),
-    (NotImplementedError(), "✗ x-1: not started", False),
+    (NotImplementedError(), "✗ x-1: not started", None),
     (AssertionError("too bright"), "✗ x-1: too bright", False),
     (ZeroDivisionError("division by zero"), "✗ x-1: your code raised ZeroDivisionError: division by zero", False),
     (KeyError("y"), "✗ x-1: your code raised KeyError: 'y'", False),
@@ -69,7 +69,7 @@ def test_an_exercise_turns_whatever_happens_into_one_line(raised, verdict, solve
     with exercise("x-1"):
         if raised: raise raised
     assert capsys.readouterr().out == verdict + "\n"
-    assert progress()["exercises"] == {"x-1": solved}
+    assert progress()["exercises"] == ({} if solved is None else {"x-1": solved})
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
@@ -82,3 +82,48 @@ def test_a_solved_exercise_can_be_unsolved():
     with exercise("x-1"): pass
     with exercise("x-1"): assert False
     assert progress()["exercises"] == {"x-1": False}
+
+
+def test_a_fresh_copy_does_not_unsolve_an_exercise():
+    with exercise("x-1"): pass
+    with exercise("x-1"): raise NotImplementedError
+    assert progress()["exercises"] == {"x-1": True}
+
+
+def test_damaged_progress_is_one_line(home):
+    home.mkdir()
+    for text in ("{", "[1]", ""):
+        (home/"progress.json").write_text(text)
+        with pytest.raises(InputError, match="progress.json is damaged"): progress()
+
+
+def lesson(path, *sources):
+    cells = [{"cell_type": "code", "source": s.splitlines(True), "metadata": {}, "outputs": [], "execution_count": None} for s in sources]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": [*cells, {"cell_type": "markdown", "source": 'with exercise("prose-1"):', "metadata": {}}], "nbformat": 4, "nbformat_minor": 5, "metadata": {}}))
+
+
+def test_overview_lists_what_the_lessons_in_a_folder_ask(tmp_path):
+    lesson(tmp_path/"part"/"01_a.ipynb", 'guess("a-share", None)', 'x = 1\nwith exercise("a-1"):\n    pass', 'with exercise("a-2"):\n    pass', 'if x:\n    with exercise("demo"): pass')
+    lesson(tmp_path/"02_b.ipynb", 'guess("b-share", 3.5)', 'with exercise("b-1"):\n    pass')
+    lesson(tmp_path/"index.ipynb", "print()")
+    lesson(tmp_path/".ipynb_checkpoints"/"03_c.ipynb", 'guess("c", None)')
+    guess("b-share", 4), guess("elsewhere", 1)
+    with exercise("a-1"): pass
+    with exercise("a-2"): assert False
+    assert overview(tmp_path) == {"01_a": {"exercises": {"a-1": True, "a-2": False}, "guesses": {"a-share": None}},
+                                  "02_b": {"exercises": {"b-1": None}, "guesses": {"b-share": 4}}}
+
+
+def test_overview_of_the_course_finds_every_exercise():
+    whole = overview()
+    assert len(whole) > 20 and all(len(found["exercises"]) >= 3 and len(found["guesses"]) >= 2 for found in whole.values())
+    keys = [key for found in whole.values() for kind in found.values() for key in kind]
+    assert len(set(keys)) == len(keys), "two lessons store under one key"
+
+
+def test_overview_of_no_lessons_says_how_to_get_some(tmp_path):
+    for folder in (tmp_path, tmp_path/"gone"):
+        with pytest.raises(InputError, match="no lessons in .*context-inpaint course"): overview(folder)
+    (tmp_path/"x.ipynb").write_text("no JSON")
+    with pytest.raises(InputError, match="x.ipynb is no notebook"): overview(tmp_path)
