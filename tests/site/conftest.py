@@ -69,6 +69,23 @@ class Watch:
 
 
 @contextmanager
+def opened_browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(folder: Path):
+    assert (folder/"index.html").is_file(), "there is no built site: run make docs"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Pages(*args, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try: yield f"http://127.0.0.1:{server.server_port}{Pages.prefix}"
+    finally: server.shutdown()
+
+
+@contextmanager
 def visit(browser, site: str, **options):
     """Open a page with empty storage and cache; `page.watch` records what it does wrong. Relative addresses are relative to the site."""
     context = browser.new_context(base_url=site, **{"viewport": {"width": 1280, "height": 900}} | options)
@@ -85,20 +102,13 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        yield browser
-        browser.close()
+    with opened_browser() as browser: yield browser
 
 
 @pytest.fixture(scope="session")
 def site():
     """The address of the site, with a slash at the end."""
-    assert (HTML/"index.html").is_file(), "there is no built site: run make docs"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), lambda *args: Pages(*args, directory=str(HTML)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}{Pages.prefix}"
-    server.shutdown()
+    with served(HTML) as address: yield address
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""The course as a student takes it: a fresh copy, opened in JupyterLab, every cell run; a mask painted with the mouse."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import visit
+
+BIN = Path(sys.executable).parent
+TOKEN = "browser-tests"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab on a fresh copy of the course; nothing of the user's own settings is read or written."""
+    folder = tmp_path_factory.mktemp("lab")
+    subprocess.run([BIN/"context-inpaint", "course", folder/"course"], check=True, capture_output=True)
+    for plugin, choice in {"notebook-extension/tracker": {"windowingMode": "none"}, "apputils-extension/notification": {"fetchNews": "false"}}.items():  # cells out of sight stay in the page
+        settings = folder/"settings"/"@jupyterlab"/f"{plugin}.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(json.dumps(choice))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {"JUPYTER_CONFIG_DIR": folder/"config", "JUPYTER_RUNTIME_DIR": folder/"runtime", "JUPYTERLAB_SETTINGS_DIR": folder/"settings", "JUPYTERLAB_WORKSPACES_DIR": folder/"workspaces",
+           "IPYTHONDIR": folder/"ipython", "CONTEXT_INPAINT_HOME": folder/"home", "CONTEXT_INPAINT_PRESET": "tiny", "CONTEXT_INPAINT_DEVICE": "cpu"}
+    command = [BIN/"jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder/'course'}",
+               "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly"]
+    with (folder/"log").open("w") as log: server = subprocess.Popen(command, env=os.environ | {k: str(v) for k, v in own.items()}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}/"
+    for _ in range(600):
+        assert server.poll() is None, (folder/"log").read_text()
+        try: urllib.request.urlopen(f"{address}api/status?token={TOKEN}"); break
+        except OSError: time.sleep(0.1)
+    yield address
+    server.terminate()
+    server.wait(20)
+
+
+@pytest.fixture
+def notebook(browser, lab):
+    with visit(browser, lab) as page:
+        page.set_default_timeout(90_000)
+        yield page
+
+
+def run_all(page, name: str) -> None:
+    """Open a lesson and run its cells; fail on the first that ends in an error."""
+    page.goto(f"lab/tree/{name}.ipynb?token={TOKEN}&reset")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()
+    page.locator(".lm-MenuBar-item", has_text="Run").click()
+    page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
+    page.wait_for_function("""() => document.querySelector(".jp-Notebook [data-mime-type='application/vnd.jupyter.error']")
+        || [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].every(e => /\\[\\d+\\]/.test(e.textContent))""", timeout=150_000)
+    assert page.locator(".jp-Notebook [data-mime-type='application/vnd.jupyter.error']").all_inner_texts() == []
+
+
+def say(page, code: str) -> str:
+    """Run code in a new cell at the end of the notebook and return what it prints."""
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputPrompt").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Shift+Enter")
+    output = page.locator(".jp-Notebook .jp-CodeCell", has_text=code).locator(".jp-OutputArea-output")
+    output.first.wait_for()
+    return output.first.inner_text()
+
+
+def test_a_lesson_runs_from_top_to_bottom(notebook):
+    run_all(notebook, "1_problem/01_masks")
+    assert notebook.locator(".jp-Notebook .jp-OutputArea-output img").count() > 3
+    notebook.watch.check()
+
+
+def test_a_mask_is_painted_with_the_mouse_and_read_back(notebook):
+    run_all(notebook, "5_practice/26_your_photo")
+    before = int(say(notebook, "print(int(painter.hole.sum()))"))
+    canvas = notebook.locator(".ci-painter canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    notebook.mouse.move(box["x"] + 0.2*box["width"], box["y"] + 0.2*box["height"])
+    notebook.mouse.down()
+    for share in (0.25, 0.3, 0.35): notebook.mouse.move(box["x"] + share*box["width"], box["y"] + 0.2*box["height"])
+    notebook.mouse.up()
+    after = int(say(notebook, "print(int(painter.hole.sum()) )"))
+    assert after > before
+    notebook.watch.check()
