@@ -178,7 +178,7 @@ def test_no_serious_barrier(browser, site, path, scheme):
     with visit(browser, site, color_scheme=scheme) as page:
         assert page.goto(path).ok
         page.evaluate(SETTLED)
-        page.add_script_tag(path=AXE)
+        page.evaluate(AXE.read_text())
         found = page.evaluate("async () => (await axe.run({exclude: ['mjx-container']}, {resultTypes: ['violations']})).violations")
     serious = [f"{v['id']} ({v['impact']}): {v['help']}\n" + "\n".join(f"    {n['html'][:160]}\n      {n['failureSummary'].splitlines()[1].strip()}" for n in v["nodes"][:6])
                + f"\n    ({len(v['nodes'])} places)" for v in found if v["impact"] in ("serious", "critical")]
