@@ -63,9 +63,15 @@ records: .venv/dev
 	$(BIN)/python tools/records.py make
 readme: .venv/dev
 	$(BIN)/python tools/readme.py
-docs: .venv/docs
-	$(BIN)/sphinx-build -W --keep-going -q -c docs nbs docs/_build/html
+docs/node_modules/.package-lock.json: docs/package.json docs/package-lock.json docs/.npmrc
+	@command -v npm >/dev/null || { echo "make docs needs npm (it comes with Node 20 or newer): install it and run make again" >&2; exit 2; }
+	cd docs && npm ci --silent
+	@touch $@
+docs: .venv/docs docs/node_modules/.package-lock.json
+	$(BIN)/sphinx-build -W --keep-going -q -c docs -d docs/_build/doctrees nbs docs/_build/html
+	$(BIN)/python docs/demo/build.py docs/_build/html/demo
+	$(BIN)/python docs/check.py docs/_build/html
 	@echo "built: serve it with $(BIN)/python -m http.server -d docs/_build/html"
 
 clean:
-	rm -rf .venv build dist docs/_build demo-out context_inpaint.egg-info .pytest_cache .hypothesis
+	rm -rf .venv build dist docs/_build docs/node_modules nbs/api demo-out context_inpaint.egg-info .pytest_cache .hypothesis

@@ -1,80 +1,51 @@
-"""The site: Sphinx over the notebooks' stored outputs and the library's docstrings."""
+"""The site: Sphinx over the notebooks' stored outputs and the library's docstrings. What it does to pages before they are read is in site_pages.py."""
 import configparser
-import importlib
-import json
-import pkgutil
-import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+DOCS = Path(__file__).resolve().parent
+sys.path[:0] = [str(DOCS.parent), str(DOCS)]
 settings = configparser.ConfigParser(interpolation=None)
-settings.read(ROOT/"settings.ini")
+settings.read(DOCS.parent/"settings.ini")
 settings = settings["DEFAULT"]
 
 project, author, copyright, version = settings["title"], settings["author"], settings["copyright"], settings["version"]
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx.ext.mathjax", "sphinx_copybutton", "sphinx_design"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx.ext.mathjax", "sphinx_codeautolink",
+              "sphinx_copybutton", "sphinx_design", "sphinxext.opengraph", "notfound.extension", "site_pages"]
 exclude_patterns = ["**.ipynb_checkpoints"]
-nb_execution_mode, nb_render_markdown_format = "off", "myst"
-myst_enable_extensions = ["dollarmath", "amsmath", "attrs_inline"]
+
+nb_execution_mode, nb_render_markdown_format, nb_code_prompt_show, nb_code_prompt_hide = "off", "myst", "Show the code", "Hide the code"
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-default_role = "py:obj"
+# Widgets have a picture beside them; a name in a call need not be one of ours; a type in a docstring may share its word with an attribute.
+suppress_warnings = ["mystnb.unknown_mime_type", "codeautolink.match_name", "ref.python"]
+
+autodoc_default_options = {"members": True, "undoc-members": True, "no-value": True}
 autodoc_typehints, autodoc_member_order = "signature", "bysource"
-html_theme, html_title = "sphinx_book_theme", settings["title"]
-html_theme_options = {"repository_url": settings["git_url"], "repository_branch": settings["branch"], "path_to_docs": "nbs",
-                      "use_repository_button": True, "use_issues_button": True, "use_download_button": True,
-                      "launch_buttons": {"colab_url": "https://colab.research.google.com", "notebook_interface": "classic"}}
-suppress_warnings = ["mystnb.unknown_mime_type"]
+napoleon_google_docstring, napoleon_use_rtype = False, False
+python_use_unqualified_type_names, python_maximum_signature_line_length = True, 115
+add_module_names, default_role = False, "py:obj"
+codeautolink_autodoc_inject = True
 
-PARTS = {"1_problem": "The problem", "2_networks": "Networks", "3_report": "The report", "4_beyond": "Beyond", "5_practice": "Practice"}
-MODULES = [m.name for m in pkgutil.iter_modules([str(ROOT/"context_inpaint")]) if m.name != "cli"]
+# Nothing comes from another host: site_pages copies these from node_modules into _static.
+mathjax_path = "mathjax/tex-chtml.js"
+mathjax3_config = {"options": {"enableMenu": False}}
+nb_ipywidgets_js = {"require.js": {}, "embed-amd.js": {"data-jupyter-widgets-cdn": ""}}
 
+html_theme, html_title, html_baseurl = "sphinx_book_theme", settings["title"], settings["doc_host"] + settings["doc_baseurl"] + "/"
+html_static_path, html_css_files, templates_path = ["_static"], ["site.css"], ["_templates"]
+html_favicon, html_last_updated_fmt, html_show_sphinx = "_static/logo.svg", None, False
+html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "demo-link.html", "sbt-sidebar-nav.html"]}
+html_theme_options = {
+    "logo": {"text": settings["title"], "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "alt_text": ""},
+    "repository_url": settings["git_url"], "repository_branch": settings["branch"], "path_to_docs": "nbs",
+    "navbar_start": [], "navbar_center": [], "navbar_end": [], "navbar_persistent": [],
+    "use_repository_button": True, "use_issues_button": True, "use_download_button": True, "show_toc_level": 2,
+    "launch_buttons": {"colab_url": "https://colab.research.google.com", "notebook_interface": "classic"}}
 
-def public_names() -> dict[str, str]:
-    """Return where each public name of the library lives; names in two modules link to neither."""
-    found = {}
-    for module in MODULES:
-        for name in getattr(importlib.import_module(f"context_inpaint.{module}"), "__all__", ()): found.setdefault(name, []).append(f"context_inpaint.{module}.{name}")
-    return {name: places[0] for name, places in found.items() if len(places) == 1}
+html_context = {"default_mode": "auto"}
 
-
-def toctree(caption: str, entries: list[str]) -> dict:
-    """Return a hidden cell that puts lessons into the sidebar."""
-    text = "```{toctree}\n:hidden:\n:caption: " + caption + "\n\n" + "\n".join(entries) + "\n```"
-    return {"cell_type": "markdown", "metadata": {}, "source": text, "id": caption.replace(" ", "-")}
-
-
-def source_read(app, docname, source):
-    """Prepare a notebook for readers: no directive lines, code names linked to the API, folders of lessons in the sidebar."""
-    if docname == "bibliography": source[0] = re.sub(r'<a id="(\w+)"></a>', r"(\1)=", source[0])
-    if not str(app.env.doc2path(docname)).endswith(".ipynb"): return
-    notebook, cells = json.loads(source[0]), []
-    for cell in notebook["cells"]:
-        text = "".join(cell["source"])
-        if cell["cell_type"] == "code":
-            if re.search(r"^#\|\s*(default_exp|hide)", text, re.M): continue
-            text = re.sub(r"^#\|.*\n?", "", text, flags=re.M).strip("\n")
-        else:
-            text = re.sub(r"(?<![`}\[])`(\w+)`(?![`\]])", lambda m: f"{{py:obj}}`{m[1]} <{NAMES[m[1]]}>`" if m[1] in NAMES else m[0], text)
-        cells.append(cell | {"source": text})
-    if docname == "index":
-        parts = {part: sorted(p.relative_to(ROOT/"nbs").with_suffix("").as_posix() for p in (ROOT/"nbs"/part).glob("*.ipynb")) for part in PARTS}
-        cells += [toctree(PARTS[part], lessons) for part, lessons in parts.items() if lessons] + [toctree("Reference", ["api", "bibliography"])]
-    source[0] = json.dumps(notebook | {"cells": cells})
-
-
-def write_api() -> None:
-    blocks = "".join(f"## {m}\n\n```{{eval-rst}}\n.. automodule:: context_inpaint.{m}\n   :members:\n```\n\n" for m in MODULES)
-    text = "# Library\n\nEvery module is exported from the lesson of its name.\n\n" + blocks
-    target = ROOT/"nbs"/"api.md"
-    if not target.exists() or target.read_text() != text: target.write_text(text)
-
-
-NAMES = public_names()
-write_api()
-
-
-def setup(app):
-    app.connect("source-read", source_read)
-    return {"parallel_read_safe": True}
+ogp_site_url, ogp_image, ogp_image_alt = html_baseurl, "_static/fills.jpg", "Holes in photographs, and what each method puts in them"
+ogp_social_cards = {"enable": False}
+notfound_urls_prefix = settings["doc_baseurl"] + "/"
+notfound_context = {"title": "No such page", "body": "<h1>No such page</h1><p>It may have moved: the search above knows every lesson, and the course starts on the home page.</p>"}
