@@ -24,6 +24,6 @@ setup(
     long_description=Path("README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
     python_requires=">=" + c["min_python"], install_requires=c["requirements"].split(),
     extras_require={key.removesuffix("_requirements"): value.split() for key, value in c.items() if key.endswith("_requirements")},
-    packages=find_packages(include=[c["lib_path"] + "*"]), package_data={c["lib_path"]: ["*.json", "weights/*"]},
+    packages=find_packages(include=[c["lib_path"] + "*"]), package_data={c["lib_path"]: ["*.json", "*.js", "*.css", "weights/*"]},
     cmdclass={"build_py": BuildWithCourse}, entry_points={"console_scripts": ["context-inpaint=context_inpaint.cli:main"]},
 )

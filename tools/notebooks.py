@@ -126,7 +126,7 @@ def run(names: list[str], preset: str, store: bool) -> None:
     for path in LESSONS:
         if names and path.stem not in names: continue
         with tempfile.TemporaryDirectory() as home:
-            done = subprocess.run([sys.executable, "-c", RUNNER, path, preset], env={"OMP_NUM_THREADS": "1"} | os.environ | {"CONTEXT_INPAINT_HOME": home}, capture_output=True, text=True)
+            done = subprocess.run([sys.executable, "-c", RUNNER, path, preset], env={"OMP_NUM_THREADS": "1", "CONTEXT_INPAINT_STATIC": "1"} | os.environ | {"CONTEXT_INPAINT_HOME": home}, capture_output=True, text=True)
         produced = path.with_name(path.name + ".run")
         if done.returncode: sys.exit(f"{path.stem} failed:\n{done.stderr[-3000:]}")
         seconds, gigabytes = json.loads(done.stdout.splitlines()[-1])
