@@ -13,7 +13,7 @@ class BuildWithCourse(build_py):
     def run(self):
         super().run()
         if self.editable_mode: return
-        for source in filter(os.path.isdir, ("nbs", "data/results")): copytree(source, Path(self.build_lib, "context_inpaint", Path(source).name), dirs_exist_ok=True, ignore=ignore_patterns(".*"))
+        for source in filter(os.path.isdir, ("nbs", "data/results")): copytree(source, Path(self.build_lib, "context_inpaint", Path(source).name), dirs_exist_ok=True, ignore=ignore_patterns(".*", "api"))
 
 
 config = ConfigParser(delimiters=["="], interpolation=None)

@@ -128,7 +128,7 @@ def _clean(cells: list[dict]) -> list[dict]:
 
 
 def copy_course(folder: str | os.PathLike, force: bool = False) -> int:
-    """Copy the lessons and the bibliography into `folder`, outputs and solutions removed; return how many lessons.
+    """Copy the lessons and the pages beside them into `folder`, outputs and solutions removed; return how many lessons.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def copy_course(folder: str | os.PathLike, force: bool = False) -> int:
         If `folder` is a file, or holds a lesson already and `force` is false.
     """
     folder, source = Path(folder), _course()
-    files = _files(source, ".ipynb", ".md")
+    files = [p for p in _files(source, ".ipynb", ".md") if p.suffix == ".ipynb" or p.parent == source]
     if folder.exists() and not folder.is_dir(): raise InputError(f"{folder} is a file: name a folder for the course")
     if not force and (taken := [p for p in files if (folder/p.relative_to(source)).exists()]):
         raise InputError(f"{folder/taken[0].relative_to(source)} exists: choose another folder, "

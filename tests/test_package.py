@@ -1,14 +1,18 @@
 """The package as people install it: a wheel, in an environment that has no notebook tools."""
 import importlib
+import json
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 import venv
 from configparser import ConfigParser
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+import yaml
 
 import context_inpaint
 
@@ -44,7 +48,7 @@ def wheel(tmp_path_factory):
         if (ROOT/name).is_file():
             (folder/"source"/name).parent.mkdir(parents=True, exist_ok=True)
             (folder/"source"/name).write_bytes((ROOT/name).read_bytes())
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", folder, folder/"source"], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, folder/"source"], check=True, capture_output=True)  # sdist, and from it the wheel, as for a release
     return next(folder.glob("*.whl"))
 
 
@@ -57,5 +61,19 @@ def test_the_wheel_installs_and_answers_in_an_empty_environment(wheel, tmp_path)
     done = subprocess.run([tmp_path/"env"/"bin"/"context-inpaint", "--help"], capture_output=True, text=True, cwd=tmp_path, env=env)
     assert done.returncode == 0 and "inpaint" in done.stdout, done.stderr
     assert subprocess.run([python, "-c", "import context_inpaint"], cwd=tmp_path, env=env).returncode == 0
-    packed = subprocess.run([python, "-m", "zipfile", "-l", wheel], capture_output=True, text=True).stdout
-    for needed in ("context_inpaint/nbs/index.ipynb", "context_inpaint/costs.json", "context_inpaint/masks.py"): assert needed in packed
+    packed = set(ZipFile(wheel).namelist())
+    kept = subprocess.run(["git", "ls-files", "nbs/*.ipynb", "nbs/*.md", "data/results", "context_inpaint"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    missing = {f"context_inpaint/{name.removeprefix('data/').removeprefix('context_inpaint/')}" for name in kept} - packed
+    assert not missing, f"the wheel lacks {sorted(missing)}"
+
+
+def test_workflows_and_environments_are_well_formed_and_call_what_exists():
+    targets = set(re.findall(r"^([\w./-]+):(?!=)", (ROOT/"Makefile").read_text(), re.M))
+    read = [yaml.safe_load(path.read_text()) for path in (ROOT/".github"/"workflows").glob("*.yml")]
+    runs = [step["run"] for flow in read for job in flow["jobs"].values() for step in job["steps"] if "run" in step]
+    called = re.findall(r"^make (\S+)", "\n".join([*runs, json.loads((ROOT/".devcontainer"/"devcontainer.json").read_text())["postCreateCommand"]]), re.M)
+    assert len(read) == 3 and {"test", "docs", "site-test", "demo"} <= set(called) <= targets
+    release = next(flow for flow in read if flow["name"] == "release")
+    assert release["jobs"]["publish"]["permissions"] == {"id-token": "write"} and "password" not in str(release)
+    binder = (ROOT/".binder"/"requirements.txt").read_text()
+    assert (ROOT/".binder"/re.search(r"^--constraint (\S+)", binder, re.M)[1]).resolve() == ROOT/"constraints.txt" and "--editable .[lab]" in binder
