@@ -85,6 +85,15 @@ def link_names(text: str, found: dict[str, str]) -> str:
     return re.sub(r"(?<![`}\[])`(\w+(?:\.\w+)?)(\([^`<>]*\))?`(?![`\]])", link, text)
 
 
+def link_docstring(app, what, name: str, obj, options, lines: list[str]) -> None:
+    """Link `name` in a docstring where its module has that name from the library."""
+    here = vars(import_module(".".join(name.split(".")[:2])))
+    def link(match: re.Match) -> str:
+        home = next((m for m in MODULES if match[1] in names(m) and here.get(match[1]) is getattr(import_module(f"context_inpaint.{m}"), match[1])), None)
+        return f":py:obj:`{match[1]} <context_inpaint.{home}.{match[1]}>`" if home else match[0]
+    lines[:] = [re.sub(r"(?<![`:\w])`(\w+)`(?!`)", link, line) for line in lines]
+
+
 def markdown(text: str) -> dict:
     return {"cell_type": "markdown", "metadata": {}, "source": text, "id": f"site-{abs(hash(text)):x}"}
 
@@ -101,8 +110,9 @@ def is_prose(outputs: list[dict]) -> bool:
 
 def alt_text(outputs: list[dict]) -> dict:
     """Return the cell metadata that gives its picture the words it comes with."""
-    words = next(("".join(o["data"]["text/plain"]) for o in outputs if "image/jpeg" in o.get("data", {})), "")
-    return {"mystnb": {"image": {"alt": words}}} if words else {}
+    shown = [o["data"] for o in outputs if any(kind.startswith("image/") for kind in o.get("data", {}))]
+    words = "".join(shown[0].get("text/plain", "")) if shown else ""
+    return {"mystnb": {"image": {"alt": "the picture that the cell draws" if words.startswith("<") else words}}} if words else {}
 
 
 def prepare(path: Path, config) -> list[dict]:
@@ -121,8 +131,8 @@ def prepare(path: Path, config) -> list[dict]:
             out.append(markdown("```{autolink-preface}\n:level: file\n\n" + imports + "\n```"))
             out.append(markdown(HOME if path.stem == "index" else RUN.format(repo=repo, branch=config.html_theme_options["repository_branch"], path=path.relative_to(NBS), name=path.name)))
     if path.stem != "index": return out
-    for cell in (cell for cell in out if cell["cell_type"] == "code"):  # figures and tables first, code on demand, no progress lines
-        cell |= {"metadata": cell["metadata"] | {"tags": ["hide-input"]}, "outputs": [o for o in cell["outputs"] if set(o.get("data", {})) > {"text/plain"}]}
+    for cell in (cell for cell in out if cell["cell_type"] == "code"):  # what it shows, without its code and progress lines
+        cell |= {"metadata": cell["metadata"] | {"tags": ["remove-input"]}, "outputs": [o for o in cell["outputs"] if set(o.get("data", {})) > {"text/plain"}]}
     for part, caption in PARTS.items():
         if entries := [f"{p.stem[:2]} · {lesson(p)[0]} <{part}/{p.stem}>" for p in LESSONS if p.parent.name == part]: out.append(toctree(caption, entries))
     return [*out, toctree("Reference", [f"{title} <{page}>" for page, title in REFERENCE.items()])]
@@ -191,6 +201,8 @@ def copy_assets(app, exception) -> None:
 def setup(app):
     app.connect("builder-inited", write_api)
     app.connect("source-read", source_read)
+    app.connect("autodoc-process-docstring", link_docstring)
+    app.connect("env-get-outdated", lambda *_: ["index", "scoreboard"])  # they depend on all lessons and records
     app.connect("doctree-resolved", shorten, priority=900)
     app.connect("build-finished", copy_assets)
-    return {"parallel_read_safe": True}
+    return {"parallel_read_safe": True, "env_version": int(Path(__file__).stat().st_mtime)}
