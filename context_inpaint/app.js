@@ -142,6 +142,7 @@ function render({ model, el }) {
     }
     Object.assign(view, { width: shown.width, height: shown.height, ariaLabel: `a photo of ${width} by ${height} pixels: paint a hole on it` });
     view.setAttribute("role", "application");
+    view.style.width = `min(100%, ${(75 * width) / height}vh, ${Math.max(shown.width, 480)}px)`;
     photo = shown, done = [{ tool: "mask", image }], cursor = corner = null;
     draw(onMask, done[0]);
     resized();
