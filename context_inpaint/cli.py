@@ -231,6 +231,17 @@ def progress(folder: Annotated[Optional[Path], typer.Argument(metavar="[DIR]", h
 
 
 @app.command()
+def export(run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a training run, or the name of a shipped network: unet.")],
+           onnx: Annotated[Optional[Path], typer.Option("--onnx", metavar="FILE", help="The file to write. [default: RUN's name and .onnx, here]")] = None,
+           weights: Annotated[str, typer.Option(help="How weights are stored: float32, float16 or int8.")] = "float16", force: Force = False) -> None:
+    """Write a network as ONNX, which runs without PyTorch, and compare it with the network."""
+    from context_inpaint.export import ship
+    made = ship(run, onnx or Path(f"{Path(run).resolve().name}.onnx"), weights, force)
+    print(made["file"])
+    print(f"{made['bytes']/1e6:.2f} MB; in onnxruntime its output, in [-1, 1], differs from PyTorch's by at most {made['difference']:.1e}", file=sys.stderr)
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine has and whether everything works."""
     import shutil

@@ -10,6 +10,7 @@ from pathlib import Path
 import safetensors.torch
 
 from context_inpaint.core import write_aside
+from context_inpaint.export import pack
 from context_inpaint.trainer import TrainConfig
 
 WEIGHTS, RESULTS = Path("context_inpaint/weights"), Path("data/results")
@@ -62,11 +63,9 @@ def main(run: str, name: str) -> None:
     record = json.loads((Path(run)/"record.json").read_text())
     config = record["config"]
     assert set(config) == {field.name for field in fields(TrainConfig)}, "the run was made by another version: train it again"
-    weights = safetensors.torch.load_file(Path(run)/"model.safetensors")
-    half = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     WEIGHTS.mkdir(exist_ok=True)
     target = WEIGHTS/f"{name}.safetensors"
-    with write_aside(target, force=True) as temporary: temporary.write_bytes(safetensors.torch.save(half, {"config": json.dumps(config)}))
+    pack(safetensors.torch.load_file(Path(run)/"model.safetensors"), config, target, force=True)
     print(f"{target}: {target.stat().st_size/1e6:.2f} MB")
     table, sharpness = rows(name)
     recorded = RESULTS/"runs"/f"{Path(run).name}.json"

@@ -1,0 +1,169 @@
+"""Exported networks: the graph says what the network says, at every size; the file is small and tells nothing of its maker."""
+import builtins
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from context_inpaint import export
+from context_inpaint.core import InputError, generator
+from context_inpaint.export import Exported, difference, example, half, pack, rounded, scales, ship, trained, write_onnx
+from context_inpaint.masked_convs import UNet, any_hole, shipped, shipped_network
+from context_inpaint.masks import make_masks
+from context_inpaint.trainer import TrainConfig
+from context_inpaint.training import load_run, train
+
+onnx = pytest.importorskip("onnx")
+
+
+def lively(net):
+    """Give the layers that start at zero something to say."""
+    with torch.no_grad():
+        for weight in net.parameters(): weight += .1*torch.randn(weight.shape, generator=generator(weight.numel()))
+    return net.eval()
+
+
+@pytest.fixture(scope="module")
+def unet(tmp_path_factory):
+    """The shipped network as a file: exported once for all tests."""
+    file = tmp_path_factory.mktemp("unet")/"unet.onnx"
+    return file, ship("unet", file)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A training run of the report's kind: one size, a window drawn."""
+    folder = tmp_path_factory.mktemp("runs")/"window"
+    train(TrainConfig(data="drawn", limit=32, test_limit=8, size=32, hole=8, width=32, bottleneck=8, epochs=1, batch_size=16), folder)
+    return folder
+
+
+@pytest.mark.parametrize("sides", [(64, 64), (65, 33), (31, 97), (1, 5), (130, 200)])
+def test_the_graph_is_the_network_at_any_size(unet, sides):
+    file, _ = unet
+    net, config = shipped_network("unet")
+    exported = Exported(file)
+    for n in (1, 3):
+        hidden = (torch.rand(n, 1, *sides, generator=generator(1)) < .3).float()
+        seen = torch.cat([(2*torch.rand(n, 3, *sides, generator=generator(2)) - 1)*(1 - hidden), hidden], 1)
+        with torch.no_grad(): assert (net(seen) - exported(seen)).abs().max() < 1e-5
+
+
+def test_a_file_is_an_inpainter(unet):
+    image, mask = torch.rand(1, 3, 150, 110, generator=generator(3)), make_masks("object", 1, (150, 110), .5)
+    ours, theirs = shipped("unet")(image, mask), any_hole(Exported(unet[0]), 64)(image, mask)
+    assert (ours - theirs).abs().max() < 1e-4
+    assert torch.equal(theirs.masked_fill(mask, 0), image.masked_fill(mask, 0))
+
+
+def test_the_file_is_small_and_tells_nothing_of_its_maker(unet):
+    file, made = unet
+    data = file.read_bytes()
+    assert made["bytes"] == len(data) < 3.7e6 and made["difference"] < 1e-5
+    assert not re.search(rb"\.py\b|/home/|/root/|/Users/|site-packages|[A-Z]:\\", data)
+    assert str(Path(export.__file__).parent.parent).encode() not in data
+    about = Exported(file).about
+    assert about["name"] == "unet" and about["stored"] == "float16" and about["config"]["size"] == 64
+    assert not {"data", "test_data"} & about["config"].keys(), "the place of the training pictures is private"
+
+
+def stored(file):
+    """Return the types of the kernels in a file."""
+    return {tensor.data_type for tensor in onnx.load(file).graph.initializer if len(tensor.dims) == 4 and np.prod(tensor.dims) >= 64}
+
+
+def test_kernels_are_stored_small(unet, tmp_path):
+    assert stored(unet[0]) == {onnx.TensorProto.FLOAT16}
+    net, config = lively(UNet((8, 16))), shipped_network("unet")[1]
+    made, other = write_onnx(net, config, "small", tmp_path/"small.onnx", "int8"), UNet((8, 16)).eval()
+    other.load_state_dict(rounded(net.state_dict(), "int8"))
+    assert made["difference"] < 1e-4 and difference(other, Exported(tmp_path/"small.onnx"), config) < 1e-4
+    assert difference(net, Exported(tmp_path/"small.onnx"), config) > 1e-3, "int8 changes something"
+    assert stored(tmp_path/"small.onnx") == {onnx.TensorProto.INT8}
+    with pytest.raises(InputError, match="int8"): rounded(net.state_dict(), "int4")
+
+
+def test_int8_has_a_step_for_each_channel():
+    weight = torch.randn(5, 4, 3, 3, generator=generator(0))*torch.tensor([.01, 1, 1, 1, 100]).view(5, 1, 1, 1)
+    back = rounded({"w": weight, "b": torch.tensor([.3])}, "int8")
+    error = (back["w"] - weight).abs().amax((1, 2, 3))
+    assert (error <= scales(weight).flatten()/2 + 1e-9).all() and error[0] < 1e-4 and back["b"] == .3
+    assert torch.allclose(back["w"].abs().amax((1, 2, 3)), weight.abs().amax((1, 2, 3)))
+
+
+def test_float16_refuses_what_it_cannot_hold():
+    with pytest.raises(InputError, match="variance holds a value"): half({"variance": torch.tensor([1e5])})
+    assert half({"n": torch.tensor([100_000])})["n"].dtype == torch.int64
+
+
+def test_pack_is_what_the_shipped_network_is_read_from(tmp_path):
+    net, config = shipped_network("unet")
+    pack(net.state_dict(), config, tmp_path/"w.safetensors")
+    shipped_file = Path(export.__file__).parent/"weights"/"unet.safetensors"
+    ours, theirs = (safetensors.torch.load_file(f) for f in (tmp_path/"w.safetensors", shipped_file))
+    assert ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
+    with safetensors.safe_open(tmp_path/"w.safetensors", "pt") as opened: assert json.loads(opened.metadata()["config"]) == config
+    with pytest.raises(InputError, match="exists"): pack({}, {}, tmp_path/"w.safetensors")
+
+
+def test_a_run_of_one_size_is_exported_too(run, tmp_path):
+    made = ship(run, tmp_path/"window.onnx", "float32")
+    net, config = trained(run)
+    exported, seen = Exported(tmp_path/"window.onnx"), example(config, 5)
+    with torch.no_grad(): assert exported(seen).shape == (5, 3, 8, 8) and (net(seen) - exported(seen)).abs().max() < 1e-5
+    assert made["difference"] < 1e-5 and exported.about["name"] == "window"
+    image, mask = (seen + 1)/2, make_masks("center", 5, 32, .25)
+    assert (load_run(run)(image, mask)[mask.expand_as(image)].view(5, 3, 8, 8) - ((exported(seen) + 1)/2).clamp(0, 1)).abs().max() < 1e-5
+
+
+def test_the_command(run, tmp_path):
+    def command(): return subprocess.run([sys.executable, "-c", "from context_inpaint.cli import main; main()", "export", str(run)], cwd=tmp_path, capture_output=True, text=True)
+    done = command()
+    assert done.returncode == 0 and done.stdout == "window.onnx\n" and "differs from PyTorch" in done.stderr, done.stderr
+    before = (tmp_path/"window.onnx").read_bytes()
+    done = command()
+    assert done.returncode == 2 and "--force" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+    assert (tmp_path/"window.onnx").read_bytes() == before
+
+
+@pytest.mark.parametrize("name, file, said", [("nowhere", "a.onnx", "neither"), ("unet", "a.txt", ".onnx"), (".", "a.onnx", "no finished training run")])
+def test_bad_input_is_said_in_words(name, file, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=said): ship(name, file)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_that_says_something_else_is_not_written(monkeypatch, tmp_path):
+    value = lambda name: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["b", "c", "h", "w"])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Neg", ["seen"], ["drawn"])], "g", [value("seen")], [value("drawn")])
+    monkeypatch.setattr(export, "traced", lambda *_: onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=10))
+    net, config = torch.nn.Identity(), shipped_network("unet")[1]
+    with pytest.raises(InputError, match="not written"): write_onnx(net, config, "x", tmp_path/"x.onnx")
+    with pytest.raises(InputError, match="no folder"): write_onnx(net, config, "x", tmp_path/"missing"/"x.onnx")
+    assert not list(tmp_path.iterdir()), "nothing half-written is left"
+
+
+def test_difference_looks_at_odd_sizes_and_at_holes():
+    config = shipped_network("unet")[1]
+    plain = lambda seen: seen[:, :3]
+    assert difference(plain, plain, config) == 0
+    assert difference(plain, lambda seen: seen[:, :3] + .1*(seen.shape[-1] % 2), config) > .05
+    assert difference(plain, lambda seen: seen[:, :3] + .1*seen[:, 3:], config) > .05
+
+
+def test_without_the_extra_one_line_says_what_to_install(monkeypatch, tmp_path):
+    real = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", lambda name, *rest: (_ for _ in ()).throw(ImportError(name=name)) if name.split(".")[0] == "onnxscript" else real(name, *rest))
+    with pytest.raises(InputError, match="onnxscript is missing.*pip install"): ship("unet", tmp_path/"u.onnx")
+
+
+def test_a_file_that_is_no_model(tmp_path):
+    with pytest.raises(InputError, match="no file"): Exported(tmp_path/"none.onnx")
+    (tmp_path/"bad.onnx").write_bytes(b"not a model")
+    with pytest.raises(InputError, match="no ONNX model"): Exported(tmp_path/"bad.onnx")
