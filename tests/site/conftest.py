@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -37,6 +37,9 @@ class Pages(SimpleHTTPRequestHandler):
         return super().translate_path("/" + path.removeprefix(self.prefix)) if path.startswith(self.prefix) else str(HTML/"nothing is here")
 
     def do_GET(self):
+        with suppress(ConnectionError): self.answer()  # a page that is left closes its connections
+
+    def answer(self):
         file = Path(self.translate_path(self.path))
         kind = self.guess_type(str(file))
         if not (file.is_file() and re.search("text|javascript|json|svg|wasm|xml", kind)): return super().do_GET()
