@@ -9,7 +9,7 @@ help:
 	@echo "make test       check notebooks, library and command line (about 5 minutes)"
 	@echo "make site-test  build the site and use it in Chromium (installs Chromium and node packages; about 5 minutes)"
 	@echo "make lab        open the course in JupyterLab"
-	@echo "make docs       build the site into docs/_build/html"
+	@echo "make docs       build the site into docs/_build/html (needs npm)"
 	@echo "make export     write the modules from the notebooks"
 	@echo "make notebooks  run every notebook at the laptop preset, store outputs and costs"
 	@echo "make records    train what data/results lacks (it says first how many hours that takes)"

@@ -23,7 +23,7 @@ suppress_warnings = ["mystnb.unknown_mime_type", "codeautolink.match_name", "ref
 autodoc_default_options = {"members": True, "undoc-members": True, "no-value": True}
 autodoc_typehints, autodoc_member_order, autodoc_preserve_defaults = "signature", "bysource", True
 napoleon_google_docstring, napoleon_use_rtype = False, False
-python_use_unqualified_type_names, python_maximum_signature_line_length = True, 115
+python_use_unqualified_type_names = True
 add_module_names, default_role = False, "py:obj"
 codeautolink_autodoc_inject = True
 
@@ -48,4 +48,4 @@ html_context = {"default_mode": "auto"}
 ogp_site_url, ogp_image, ogp_image_alt = html_baseurl, "_static/fills.jpg", "Holes in photographs, and what each method puts in them"
 ogp_social_cards = {"enable": False}
 notfound_urls_prefix = settings["doc_baseurl"] + "/"
-notfound_context = {"title": "No such page", "body": "<h1>No such page</h1><p>It may have moved: the search above knows every lesson, and the course starts on the home page.</p>"}
+notfound_context = {"title": "No such page", "body": "<h1>No such page</h1><p>It may have moved: the search knows every lesson, and the course starts on the home page.</p>"}

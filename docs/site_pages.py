@@ -172,7 +172,7 @@ def write_api(app) -> None:
         path, title = of[module]
         link = f"[{path.stem[:2]} · {title}](../{path.relative_to(NBS).as_posix()})"
         pages[module] = f"# {module}\n\nFrom the lesson {link}.\n\n```{{eval-rst}}\n.. automodule:: context_inpaint.{module}\n```\n"
-        rows.append(f"| [{module}]({module}.md) | {import_module(f'context_inpaint.{module}').__doc__.splitlines()[0]} | {link} |")
+        rows.append(f"| [{module}]({module}.md) | {import_module(f'context_inpaint.{module}').__doc__.partition(chr(10)*2)[0].replace(chr(10), ' ')} | {link} |")
     entries = "\n".join(MODULES)
     pages["index"] = ("# Library\n\nEach module of `context_inpaint` is exported from one lesson.\n\n| module | what is in it | lesson |\n| --- | --- | --- |\n" + "\n".join(rows)
                       + f"\n\n```{{toctree}}\n:hidden:\n\n{entries}\n```\n")
