@@ -79,7 +79,9 @@ def trained(run: str | Path) -> tuple[nn.Module, dict]:
     return net, config
 
 
-def any_size(config: Mapping) -> bool: return config["encoder"] in NETWORKS
+def any_size(config: Mapping) -> bool:
+    """Return whether a configuration's network takes pictures of any size."""
+    return config["encoder"] in NETWORKS
 
 
 def example(config: Mapping, n: int = 2, sides: tuple[int, int] | None = None) -> Tensor:
