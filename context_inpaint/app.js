@@ -3,6 +3,8 @@
 const TINT = "#f24d99"; // the course's pink of holes
 const MOST = 16_000_000; // pixels: phones refuse larger canvases, so on larger photos the mask is drawn smaller
 
+const PART = 4_000_000; // bytes: a notebook server hangs up on messages of more than ten million
+
 const make = (tag, set = {}, ...children) => {
   const node = Object.assign(document.createElement(tag), set);
   node.append(...children);
@@ -212,7 +214,8 @@ function render({ model, el }) {
   }
   async function open(file) {
     say(`opening ${file.name}…`);
-    model.send({ do: "open", name: file.name }, undefined, [await file.arrayBuffer()]);
+    const bytes = await file.arrayBuffer(), parts = Math.max(1, Math.ceil(bytes.byteLength / PART));
+    for (let i = 0; i < parts; i++) model.send({ do: "open", name: file.name, left: parts - 1 - i }, undefined, [bytes.slice(i * PART, (i + 1) * PART)]);
   }
   async function ask() {
     await stored;

@@ -157,18 +157,10 @@ def _view_class() -> type | None:
         _esm, _css = here/"app.js", here/"app.css"
         photo, mask = CBytes().tag(sync=True), CBytes().tag(sync=True)  # a JPEG to look at; a PNG, opaque in the hole
         size, methods, chosen, results = (List().tag(sync=True) for _ in range(4))
-        status, busy, notes = Unicode().tag(sync=True), Bool().tag(sync=True), Dict()  # notes: a method's seconds
+        status, busy = Unicode().tag(sync=True), Bool().tag(sync=True)
+        notes, parts = Dict(), List()  # Python's own: each method's seconds; what has arrived of a photo
 
     return View
-
-
-def _display(painter: Painter) -> None:
-    from IPython.display import display
-    data, metadata = painter.picture()._repr_mimebundle_(), {}
-    if widget := view(painter):
-        bundle = widget._repr_mimebundle_()
-        data, metadata = (data | bundle[0], bundle[1]) if isinstance(bundle, tuple) else (data | bundle, {})
-    display(data, metadata=metadata, raw=True)
 
 
 def view(painter: Painter):
@@ -177,13 +169,23 @@ def view(painter: Painter):
     if painter._widget is None:
         if (View := _view_class()) is None:
             return print("To paint here, install anywidget: pip install 'context-inpaint[lab]', then restart the kernel.")
-        painter._widget = View(notes={}, methods=list(dict.fromkeys([*painter.methods, *(n for n in available() if n != "none")])), chosen=painter.methods)
+        names = dict.fromkeys([*painter.methods, *(name for name in available() if name != "none")])
+        painter._widget = View(notes={}, parts=[], methods=list(names), chosen=painter.methods)
         painter._widget.observe(lambda change: _painted(painter, change.new), "mask")
         painter._widget.on_msg(lambda widget, message, buffers: _asked(painter, message, buffers))
         _show(painter)
     return painter._widget
 
 # %% ../nbs/5_practice/26_your_photo.ipynb #c19
+def _display(painter: Painter) -> None:
+    from IPython.display import display
+    data, metadata = painter.picture()._repr_mimebundle_(), {}
+    if widget := view(painter):
+        live = widget._repr_mimebundle_()
+        data, metadata = (data | live[0], live[1]) if isinstance(live, tuple) else (data | live, {})
+    display(data, metadata=metadata, raw=True)
+
+# %% ../nbs/5_practice/26_your_photo.ipynb #c21
 def _show(painter: Painter) -> None:
     """Send the browser photo, mask and fills."""
     widget, (height, width) = painter._widget, painter.image.shape[-2:]
@@ -210,7 +212,7 @@ def _asked(painter: Painter, message: dict, buffers: list) -> None:
     except Exception as error: said = f"That did not work: {type(error).__name__}: {error}"
     widget.busy, widget.status = False, said or ""
 
-# %% ../nbs/5_practice/26_your_photo.ipynb #c21
+# %% ../nbs/5_practice/26_your_photo.ipynb #c23
 def _fill(painter: Painter, message: dict, buffers: list) -> str:
     if not message["methods"]: raise InputError("tick at least one method to fill with")
     _ready(painter.image, painter.mask)
@@ -225,9 +227,13 @@ def _fill(painter: Painter, message: dict, buffers: list) -> str:
 
 
 def _open(painter: Painter, message: dict, buffers: list) -> str:
+    parts = painter._widget.parts
+    parts.append(bytes(buffers[0]))
+    if message["left"]: return f"opening {message['name']}…"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder)/Path(message["name"]).name
-        file.write_bytes(buffers[0])
+        file.write_bytes(b"".join(parts))
+        parts.clear()
         try: image = _load(file)
         except InputError as error: raise InputError(str(error).replace(f"{folder}{os.sep}", "")) from None
     painter.image = image

@@ -145,7 +145,7 @@ def test_wishes_are_done_and_failures_are_said_in_words(live, monkeypatch):
     widget.set_state({"mask": painted(torch.ones(1, 1, 40, 56))})
     ask(do="fill", methods=["telea"])
     assert "whole picture" in widget.status
-    ask(do="open", name="no.jpg", buffers=[b"no picture"])
+    ask(do="open", name="no.jpg", left=0, buffers=[b"no picture"])
     assert widget.status.startswith("cannot read no.jpg") and painter.image.shape[-2:] == (40, 56)
     ask(do="fly")
     assert "KeyError" in widget.status and not widget.busy
@@ -156,7 +156,9 @@ def test_opening_another_photo_begins_anew(live):
     painter.fill("ring-mean")
     buffer = io.BytesIO()
     Image.new("RGB", (20, 30), "red").save(buffer, "PNG")
-    widget._handle_custom_msg({"do": "open", "name": "../up/red.png"}, [buffer.getvalue()])
+    for left, part in ((2, slice(0, 9)), (1, slice(9, 20)), (0, slice(20, None))):
+        assert painter.image.shape == (1, 3, 40, 56)
+        widget._handle_custom_msg({"do": "open", "name": "../up/red.png", "left": left}, [memoryview(buffer.getvalue())[part]])
     assert painter.image.shape == (1, 3, 30, 20) and painter.mask.shape == (1, 1, 30, 20) and not painter.results
     assert widget.size == [20, 30] and widget.results == [] and widget.status == "../up/red.png: 20×30 pixels"
 
