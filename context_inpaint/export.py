@@ -37,7 +37,7 @@ def scales(weight: Tensor, most: int = 127) -> Tensor:
     """Return the step of each output channel of a weight `[n, ...]`, `[n, 1, ...]`: the one that takes its largest value to `most`."""
     return weight.abs().flatten(1).amax(1).clamp_min(1e-12).view(-1, *[1]*(weight.ndim - 1))/most
 
-
+# %% ../nbs/5_practice/28_ship.ipynb #c13
 def half(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return floating-point tensors as float16, others as they are; raise `InputError` where a value is beyond 65,504."""
     small = {key: w.half() if w.is_floating_point() else w for key, w in weights.items()}
@@ -53,13 +53,13 @@ def rounded(weights: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
     if kind == "float32": return dict(weights)
     return {key: (w/(s := scales(w))).round()*s if w.ndim > 1 else w for key, w in weights.items()}
 
-# %% ../nbs/5_practice/28_ship.ipynb #c22
+# %% ../nbs/5_practice/28_ship.ipynb #c23
 def pack(weights: Mapping[str, Tensor], config: Mapping, file: str | Path, force: bool = False) -> None:
     """Write weights as float16 safetensors, the configuration as JSON in the header: what `shipped_network` reads."""
     data = safetensors.torch.save(half(weights), {"config": json.dumps(dict(config))})
     with write_aside(file, force) as temporary: temporary.write_bytes(data)
 
-# %% ../nbs/5_practice/28_ship.ipynb #c25
+# %% ../nbs/5_practice/28_ship.ipynb #c26
 def trained(run: str | Path) -> tuple[nn.Module, dict]:
     """Return a network in eval mode and its configuration: that of a run's folder, or a shipped one by its name.
 
@@ -78,7 +78,7 @@ def trained(run: str | Path) -> tuple[nn.Module, dict]:
     put(net, safetensors.torch.load_file(path/"model.safetensors"), path)
     return net, config
 
-
+# %% ../nbs/5_practice/28_ship.ipynb #c27
 def any_size(config: Mapping) -> bool:
     """Return whether a configuration's network takes pictures of any size."""
     return config["encoder"] in NETWORKS
@@ -90,7 +90,7 @@ def example(config: Mapping, n: int = 2, sides: tuple[int, int] | None = None) -
     mask = make_masks(config["mask"], n, sides, config["hole"]/config["size"])
     return hide(draw_many(n, sides)[0].float()/255, mask, config["mask"] != "center")
 
-# %% ../nbs/5_practice/28_ship.ipynb #c28
+# %% ../nbs/5_practice/28_ship.ipynb #c30
 def need_onnx() -> None:
     """Raise `InputError` unless the packages of the extra `onnx` are there."""
     try: import onnx, onnxruntime, onnxscript  # noqa: F401
@@ -107,7 +107,7 @@ def traced(net: nn.Module, config: Mapping):
         return torch.onnx.export(net, (example(config, 2, (70, 90)),), dynamic_shapes=(shapes,), input_names=["seen"], output_names=["drawn"],
                                  dynamo=True, verbose=False).model_proto
 
-
+# %% ../nbs/5_practice/28_ship.ipynb #c31
 def strip(model) -> None:
     """Take out of an ONNX model what only its maker knows: the places of source lines, and the shapes met on the way."""
     graph = model.graph
@@ -116,7 +116,7 @@ def strip(model) -> None:
         part.doc_string = ""
     del graph.value_info[:]
 
-# %% ../nbs/5_practice/28_ship.ipynb #c33
+# %% ../nbs/5_practice/28_ship.ipynb #c36
 def shrink(model, kind: str) -> None:
     """Store an ONNX model's kernels and matrices as `kind`, to be cast back to float32 when the model is loaded."""
     from onnx import TensorProto, helper, numpy_helper
@@ -137,7 +137,7 @@ def shrink(model, kind: str) -> None:
     del graph.node[:]
     graph.node.extend(nodes)
 
-# %% ../nbs/5_practice/28_ship.ipynb #c36
+# %% ../nbs/5_practice/28_ship.ipynb #c39
 class Exported:
     """A network in an ONNX file: called like the network, it returns what that would. `about` is what the file says of itself.
 
@@ -168,7 +168,7 @@ def difference(net: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor
     inputs = [example(config, n, sides) for n, sides in ((1, (64, 64)), (2, (33, 71)), (1, (90, 31)))[:3 if any_size(config) else 1]]
     return max(float((net(seen) - other(seen)).abs().max()) for seen in inputs)
 
-# %% ../nbs/5_practice/28_ship.ipynb #c38
+# %% ../nbs/5_practice/28_ship.ipynb #c41
 TOLERANCE = 1e-4
 
 
