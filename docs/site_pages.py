@@ -77,12 +77,13 @@ def known(module: str | None, cells: list[dict]) -> dict[str, str]:
 
 
 def link_names(text: str, found: dict[str, str]) -> str:
-    """Link `name`, `name(arguments)` and `module.name` in prose to their API pages."""
+    """Link `name`, `name(arguments)` and `module.name` in prose, not in code blocks, to their API pages."""
     def link(match: re.Match) -> str:
+        if not match[1]: return match[0]
         head, _, rest = match[1].partition(".")
         target = f"context_inpaint.{match[1]}" if head in MODULES and rest in names(head) else None if rest else found.get(head)
         return f"{{py:obj}}`{match[1]}{match[2] or ''} <{target}>`" if target else match[0]
-    return re.sub(r"(?<![`}\[])`(\w+(?:\.\w+)?)(\([^`<>]*\))?`(?![`\]])", link, text)
+    return re.sub(r"(?s:```.*?```)|(?<![`}\[])`(\w+(?:\.\w+)?)(\([^`<>]*\))?`(?![`\]])", link, text)
 
 
 def link_docstring(app, what, name: str, obj, options, lines: list[str]) -> None:
@@ -138,18 +139,25 @@ def prepare(path: Path, config) -> list[dict]:
     return [*out, toctree("Reference", [f"{title} <{page}>" for page, title in REFERENCE.items()])]
 
 
+def commands(*lines: str) -> str:
+    """Return, folded, how a table is made."""
+    return ":::{dropdown} How it was made\n```bash\n" + "\n".join(lines) + "\n```\n:::"
+
+
 def scoreboards() -> str:
     """Return every recorded scoreboard and the report's tables beside the course's runs, each with its command, as Markdown."""
     folder, text = scoreboard.results_folder(), []
     for file in sorted(folder.glob("scoreboard-*.json"), key=lambda file: ("any-hole" in file.stem, file.stem)):
-        record, (any_hole, name) = json.loads(file.read_text()), re.match(r"scoreboard-(any-hole-)?(.*?)(?:-\d+)?$", file.stem).groups()
+        any_hole, name = re.match(r"scoreboard-(any-hole-)?(.*?)(?:-\d+)?$", file.stem).groups()
         heading = ("Any hole: " if any_hole else "") + name.replace("-", " ")
-        text += [f"## {heading[0].upper()}{heading[1:]}, {record['size']} pixels", scoreboard.table(record, "markdown")]
-        if "command" in record: text.append(f":::{{dropdown}} The command\n```bash\n{record['command']}\n```\n:::")
+        found = json.loads(file.read_text())
+        for record in found if isinstance(found, list) else [found]:
+            text += [f"## {heading[0].upper()}{heading[1:]}, {record['size']} pixels", scoreboard.table(record, "markdown")]
+            if "command" in record: text.append(commands(record["command"]))
     runs = experiments.load_runs() if (folder/"runs").is_dir() else {}
     for name in experiments.EXPERIMENTS:
-        command = f"context-inpaint table {name} --markdown"
-        text += [f"## Experiment: {name.replace('-', ' ')}", experiments.table(name, runs, "markdown"), f":::{{dropdown}} The command\n```bash\n{command}\n```\n:::"]
+        made = [r["command"] for key in experiments.EXPERIMENTS[name] for r in experiments.matching(runs, *key) if "command" in r]
+        text += [f"## Experiment: {name.replace('-', ' ')}", experiments.table(name, runs, "markdown"), commands(*made, f"context-inpaint table {name} --markdown")]
     return "\n\n".join(text)
 
 
