@@ -33,8 +33,13 @@ worker.onmessage = ({data: {id, result, error}}) => {
   waiting.delete(id);
   error === undefined ? resolve(result) : reject(new Error(error));
 };
-worker.onerror = event => { for (const {reject} of waiting.values()) reject(new Error(event.message || "the worker could not start")); };
+let broken = null;
+worker.onerror = event => {
+  broken = new Error(event.message || "the page's worker could not start; reload the page");
+  for (const {reject} of waiting.values()) reject(broken);
+};
 const ask = (what, rest) => new Promise((resolve, reject) => {
+  if (broken) return reject(broken);
   const id = ++ask.count;
   waiting.set(id, {resolve, reject});
   worker.postMessage({id, what, ...rest});

@@ -241,6 +241,16 @@ def test_without_webassembly_the_page_says_so(page):
     expect(page.locator(".result[data-method=ring-mean]")).to_contain_text("dB")
 
 
+@pytest.mark.allows("worker", "ERR_FAILED")
+def test_when_filling_cannot_start_the_page_says_so(page):
+    page.route("**/worker.js", lambda route: route.abort())
+    page.goto("demo/index.html")
+    page.locator("#samples button").first.click()
+    says(page, "Press Fill")
+    page.locator("#fill").click()
+    says(page, "That did not work: the page's worker could not start")
+
+
 def in_browser(page, call, image, mask):
     """Call a function of the page with an image [3, H, W] and a mask [1, H, W]; return what it gives, [1, 3, H, W]."""
     given = [base64.b64encode(x.numpy().tobytes()).decode() for x in (image, mask)] + list(mask.shape[-2:])
