@@ -69,7 +69,7 @@ docs/node_modules/.package-lock.json: docs/package.json docs/package-lock.json d
 	@touch $@
 docs: .venv/docs docs/node_modules/.package-lock.json
 	rm -rf docs/_build/html
-	$(BIN)/sphinx-build -W --keep-going -q -c docs -d docs/_build/doctrees nbs docs/_build/html
+	$(BIN)/sphinx-build -E -W --keep-going -q -c docs -d docs/_build/doctrees nbs docs/_build/html
 	$(BIN)/python docs/demo/build.py docs/_build/html/demo
 	$(BIN)/python docs/check.py docs/_build/html
 	@echo "built: serve it with $(BIN)/python -m http.server -d docs/_build/html"
