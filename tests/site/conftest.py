@@ -92,6 +92,7 @@ def served(folder: Path):
 def visit(browser, site: str, **options):
     """Open a page with empty storage and cache; `page.watch` records what it does wrong. Relative addresses are relative to the site."""
     context = browser.new_context(base_url=site, **{"viewport": {"width": 1280, "height": 900}} | options)
+    context.set_default_timeout(120_000)  # a busy machine is slow; only a broken page takes so long
     page = context.new_page()
     page.watch = Watch(context, site)
     try: yield page

@@ -44,9 +44,7 @@ def lab(tmp_path_factory):
 
 @pytest.fixture
 def notebook(browser, lab):
-    with visit(browser, lab) as page:
-        page.set_default_timeout(90_000)
-        yield page
+    with visit(browser, lab) as page: yield page
 
 
 def run_all(page, name: str) -> None:
