@@ -4,6 +4,8 @@ import json
 import pkgutil
 import re
 import shutil
+import subprocess
+import sys
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -27,7 +29,7 @@ def place(path: Path) -> tuple[int, str]:
 
 LESSONS = sorted((path for part in PARTS for path in (NBS/part).glob("[0-9]*.ipynb")), key=lambda path: (path.parent.name, *place(path)))
 MODULES = sorted(m.name for m in pkgutil.iter_modules([str(DOCS.parent/"context_inpaint")]) if m.name != "cli")
-REFERENCE = {"scoreboard": "Scoreboard", "glossary": "Glossary", "misconceptions": "Misconceptions", "api/index": "Library", "bibliography": "Bibliography"}
+REFERENCE = {"scoreboard": "Scoreboard", "glossary": "Glossary", "misconceptions": "Misconceptions", "api/cli": "Command line", "api/index": "Library", "bibliography": "Bibliography"}
 RUN = """:::{{dropdown}} Run this lesson
 :class-container: run-lesson
 
@@ -173,7 +175,7 @@ def shorten(app, doctree, docname: str) -> None:
 
 
 def write_api(app) -> None:
-    """Write a page for each module of the library into nbs/api, which git ignores; untouched ones keep their dates."""
+    """Write a page for each module of the library, and one for the command line, into nbs/api, which git ignores; untouched ones keep their dates."""
     of = {module: (path, title) for path in LESSONS for title, module, _ in [lesson(path)] if module}
     pages, rows = {}, []
     for module in MODULES:
@@ -184,6 +186,9 @@ def write_api(app) -> None:
     entries = "\n".join(MODULES)
     pages["index"] = ("# Library\n\nEach module of `context_inpaint` is exported from one lesson.\n\n| module | what is in it | lesson |\n| --- | --- | --- |\n" + "\n".join(rows)
                       + f"\n\n```{{toctree}}\n:hidden:\n\n{entries}\n```\n")
+    described = subprocess.run([sys.executable, "-m", "typer", "context_inpaint.cli", "utils", "docs", "--name", "context-inpaint", "--title", "Command line"],
+                               cwd=DOCS.parent, capture_output=True, text=True, check=True)
+    pages["cli"] = described.stdout
     (NBS/"api").mkdir(exist_ok=True)
     for file in (NBS/"api").glob("*.md"):
         if file.stem not in pages: file.unlink()
