@@ -71,8 +71,8 @@ def test_the_file_is_small_and_tells_nothing_of_its_maker(unet):
     file, made = unet
     data = file.read_bytes()
     assert made["bytes"] == len(data) < 3.7e6 and made["difference"] < 1e-5
-    assert not re.search(rb"\.py\b|/home/|/root/|/Users/|site-packages|[A-Z]:\\", data)
-    assert str(Path(export.__file__).parent.parent).encode() not in data
+    assert not re.search(rb"\.py\b|site-packages", data)
+    for place in (Path.home(), sys.prefix, Path(torch.__file__).parent, Path(export.__file__).parent.parent): assert str(place).encode() not in data
     about = Exported(file).about
     assert about["name"] == "unet" and about["stored"] == "float16" and about["config"]["size"] == 64
     assert not {"data", "test_data"} & about["config"].keys(), "the place of the training pictures is private"
