@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -247,10 +246,9 @@ def doctor() -> None:
     import shutil
     from importlib.metadata import version
 
-    import torch
 
     from context_inpaint.core import device, home, preset
-    from context_inpaint.scoreboard import available, environment
+    from context_inpaint.scoreboard import environment
     for key, value in environment().items(): print(f"{key:18}{value}")
     for package in ("torchvision", "numpy", "opencv-python-headless", "scikit-image", "scikit-learn", "torchmetrics"): print(f"{package:24}{version(package)}")
     print(f"device {device()}, preset {preset().name}, cache {home()} ({shutil.disk_usage(home()).free/1e9:.0f} GB free)")
