@@ -17,7 +17,7 @@ WEIGHTS, RESULTS = Path("context_inpaint/weights"), Path("data/results")
 CARD = """# {name}
 
 The network behind the method `{name}`: a U-Net of gated convolutions ({parameters:,} parameters, {megabytes:.1f} MB as float16) that fills holes of any shape in pictures
-of any size. `context_inpaint.masked_convs` is its code, lesson 22 explains it.
+of any size. `context_inpaint.masked_convs` is its code, the lesson on masked convolutions explains it.
 
 ## Training
 
