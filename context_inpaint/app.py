@@ -9,7 +9,7 @@ import io
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -19,18 +19,15 @@ from PIL import Image
 from torch import Tensor
 
 import context_inpaint
-from .core import InputError, Picture, as_picture, generator, to_numpy
-from .data import read_image, read_mask, write_image
-from .masks import check, composite, make_masks, resize_mask
-from .scoreboard import available, get_method
+from .core import InputError, generator, one_of
+from .figures import Picture, as_picture, show_hole, to_numpy
+from .masks import Inpainter, check, composite, make_masks, resize_mask
+from .photos import read_image, read_mask, write_image
 
 # %% auto #0
-__all__ = ['PINK', 'to_png', 'from_png', 'Painter', 'view']
+__all__ = ['to_png', 'from_png', 'Painter', 'view']
 
 # %% ../nbs/5_practice/25_your_photo.ipynb #c08
-PINK = torch.tensor([.95, .3, .6]).view(1, 3, 1, 1)  # how a hole is shown
-
-
 def _load(image: str | os.PathLike | Tensor) -> Tensor:
     """Return a photo as float `[1, 3, H, W]` in [0, 1], from a file or from a tensor, uint8 or float, with or without batch axis."""
     if isinstance(image, (str, os.PathLike)): image = read_image(image)
@@ -89,8 +86,10 @@ class Painter:
         A photo of any size: a file, or `[3, H, W]` or `[1, 3, H, W]`, uint8 or float in [0, 1].
     mask : path or bool tensor, optional
         The hole to begin with, white or True = hole, `[1, 1, H, W]` or `[H, W]`; by default a square in the middle.
-    methods : sequence of str
-        What is ticked to fill with: names of `scoreboard.available`, or folders of training runs.
+    inpainters : mapping
+        What can fill, by name; `catalogue.painter` hands in every method.
+    chosen : sequence of str, optional
+        What is ticked to fill with; by default all.
 
     Attributes
     ----------
@@ -104,10 +103,10 @@ class Painter:
         If the photo cannot be read, or the mask does not fit it.
     """
 
-    def __init__(self, image: str | os.PathLike | Tensor, mask: str | os.PathLike | Tensor | None = None,
-                 methods: Sequence[str] = ("telea", "unet")):
-        self.methods, self.results, self._widget = list(methods), {}, None
-        for name in self.methods: get_method(name)
+    def __init__(self, image: str | os.PathLike | Tensor, inpainters: Mapping[str, Inpainter],
+                 mask: str | os.PathLike | Tensor | None = None, chosen: Sequence[str] | None = None):
+        self.inpainters, self.results, self._widget = dict(inpainters), {}, None
+        self.chosen = [one_of(name, self.inpainters, "method") for name in (inpainters if chosen is None else chosen)]
         self.image = _load(image)
         self.mask = make_masks("center", 1, tuple(self.image.shape[-2:])) if mask is None else mask
 
@@ -127,7 +126,8 @@ class Painter:
     def fill(self, name: str) -> Tensor:
         """Fill the hole with a method; return the picture, float `[1, 3, H, W]`, and keep it in `results`."""
         _ready(self.image, self._mask)
-        filled = get_method(name)(self.image, self._mask, generator=generator(0))
+        inpainter = self.inpainters[one_of(name, self.inpainters, "method")]
+        filled = inpainter(self.image, self._mask, generator=generator(0))
         self.results[name] = composite(self.image, (255*filled).round().clamp(0, 255)/255, self._mask)
         return self.results[name]
 
@@ -139,7 +139,7 @@ class Painter:
 
     def picture(self) -> Picture:
         """Return the photo with its hole in pink and all fills, as one JPEG."""
-        return _draw({"the hole": torch.where(self._mask, PINK, self.image)} | self.results)
+        return _draw({"the hole": show_hole(self.image, self._mask)} | self.results)
 
     def _ipython_display_(self) -> None: _display(self)
 
@@ -169,8 +169,7 @@ def view(painter: Painter):
     if painter._widget is None:
         if (View := _view_class()) is None:
             return print("To paint here, install anywidget: pip install 'context-inpaint[lab]', then restart the kernel.")
-        names = dict.fromkeys([*painter.methods, *(name for name in available() if name != "none")])
-        painter._widget = View(notes={}, parts=[], methods=list(names), chosen=painter.methods)
+        painter._widget = View(notes={}, parts=[], methods=list(painter.inpainters), chosen=painter.chosen)
         painter._widget.observe(lambda change: _painted(painter, change.new), "mask")
         painter._widget.on_msg(lambda widget, message, buffers: _asked(painter, message, buffers))
         _show(painter)

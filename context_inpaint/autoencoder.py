@@ -5,17 +5,13 @@
 channel-wise FC beside it."""
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
-from .core import InputError, one_of
+from .core import InputError
 
 # %% auto #0
-__all__ = ['SIZES', 'ENCODERS', 'NETWORKS', 'Residual', 'small_encoder', 'ChannelwiseFC', 'bottleneck', 'widen', 'decoder',
-           'Autoencoder', 'named', 'make_encoder', 'drawn_side', 'build']
+__all__ = ['SIZES', 'Residual', 'small_encoder', 'ChannelwiseFC', 'bottleneck', 'widen', 'decoder', 'Autoencoder']
 
 # %% ../nbs/2_networks/09_encoder_decoder.ipynb #c25
 class Residual(nn.Module):
@@ -79,11 +75,11 @@ class ChannelwiseFC(nn.Module):
         return mixed.view_as(x)
 
 # %% ../nbs/2_networks/09_encoder_decoder.ipynb #c42
-def bottleneck(width: int, size: int) -> nn.Sequential:
-    """Return the linear map from an encoder's `[B, width, 4, 4]` to a code `[B, size]`: each of
+def bottleneck(width: int, code: int) -> nn.Sequential:
+    """Return the linear map from an encoder's `[B, width, 4, 4]` to a code `[B, code]`: each of
     its values sees every place."""
-    if size < 1: raise InputError(f"bottleneck must be at least 1, got {size}")
-    return nn.Sequential(nn.Flatten(), nn.Linear(16*width, size))
+    if code < 1: raise InputError(f"bottleneck must be at least 1, got {code}")
+    return nn.Sequential(nn.Flatten(), nn.Linear(16*width, code))
 
 
 def widen(inputs: int, outputs: int) -> nn.Sequential:
@@ -92,18 +88,20 @@ def widen(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, 4*outputs, 1), nn.PixelShuffle(2), Residual(outputs))
 
 # %% ../nbs/2_networks/09_encoder_decoder.ipynb #c44
-def decoder(code: int, width: int, hole: int) -> nn.Sequential:
-    """Return a decoder from a code `[B, code]` to a window `[B, 3, hole, hole]`, the same for every encoder.
+def decoder(code: int, width: int, side: int) -> nn.Sequential:
+    """Return a decoder from a code `[B, code]` to `[B, 3, side, side]`, the same for every encoder.
 
-    It doubles 4×4 until the window is covered, then cuts the middle out. Values are meant for
-    [-1, 1] and are not clamped.
+    It doubles 4×4 until `side` is covered, then cuts the middle out. Values are meant for [-1, 1] and are not clamped.
     """
-    doublings = max(0, (hole - 1).bit_length() - 2)
-    layers, w = [nn.Linear(code, 16*width), nn.Unflatten(1, (width, 4, 4))], width
-    for _ in range(doublings): layers, w = [*layers, widen(w, max(16, w//2))], max(16, w//2)
-    spare = (4 << doublings) - hole
-    crop = [nn.ZeroPad2d([-(spare//2), -(spare - spare//2)]*2)] if spare else []
-    return nn.Sequential(*layers, nn.Conv2d(w, 3, 3, 1, 1), *crop)
+    doublings = max(0, (side - 1).bit_length() - 2)
+    layers: list[nn.Module] = [nn.Linear(code, 16*width), nn.Unflatten(1, (width, 4, 4))]  # [B, width, 4, 4]
+    for _ in range(doublings):
+        layers.append(widen(width, max(16, width//2)))
+        width = max(16, width//2)
+    layers.append(nn.Conv2d(width, 3, 3, 1, 1))
+    spare = (4 << doublings) - side
+    if spare: layers.append(nn.ZeroPad2d([-(spare//2), -(spare - spare//2)]*2))
+    return nn.Sequential(*layers)
 
 # %% ../nbs/2_networks/09_encoder_decoder.ipynb #c46
 class Autoencoder(nn.Module):
@@ -118,54 +116,3 @@ class Autoencoder(nn.Module):
         return self.bottleneck(self.encoder(seen))
 
     def forward(self, seen: Tensor) -> Tensor: return self.decoder(self.encode(seen))
-
-# %% ../nbs/2_networks/09_encoder_decoder.ipynb #c47
-ENCODERS = {
-    "small": "autoencoder:small_encoder",
-    "alexnet": "encoders:alexnet", "vgg": "encoders:vgg", "resnet": "encoders:resnet",
-    "strided": "context_encoder:strided_encoder"}
-NETWORKS = {"unet": "masked_convs:unet"}  # whole networks, which have no code
-
-
-def named(place: str):
-    """Return what `place`, `"module:name"`, names in this package; the module is imported only now."""
-    module, name = place.split(":")
-    return getattr(importlib.import_module(f"context_inpaint.{module}"), name)
-
-
-def make_encoder(config: Mapping) -> nn.Module:
-    """Return the encoder that `config` names, `[B, 3 or 4, size, size]` → `[B, width, 4, 4]`: 4
-    channels for masks other than the central one."""
-    make = named(ENCODERS[one_of(config["encoder"], ENCODERS, "encoder")])
-    encoder = make(config["size"], config["width"], 3 + (config["mask"] != "center"))
-    if config.get("pretrained"): named("encoders:load_imagenet")(encoder, config["encoder"])
-    return encoder
-
-
-def drawn_side(config: Mapping) -> int:
-    """Return the side of what a network draws: the hole and the overlap band around it for the
-    central mask, else the whole picture."""
-    return config["hole"] + 2*config.get("overlap", 0) if config["mask"] == "center" else config["size"]
-
-
-def build(config: Mapping) -> nn.Module:
-    """Return the network that a configuration describes, untrained.
-
-    Parameters
-    ----------
-    config : mapping
-        `encoder` (a key of `ENCODERS` or `NETWORKS`), `width`, `bottleneck`, `mask`, `size`, `hole` (sides in pixels),
-        and if wanted `overlap` (width of a band around the window, pixels) and `pretrained` (start from ImageNet
-        weights). For the central mask the network draws the window, for every other the whole
-        picture, and then it also takes the mask.
-
-    Raises
-    ------
-    InputError
-        If the encoder is unknown, the bottleneck less than 1, or encoder and size do not fit.
-    """
-    if one_of(config["encoder"], [*ENCODERS, *NETWORKS], "encoder") in NETWORKS:
-        return named(NETWORKS[config["encoder"]])(config)
-    code = config["bottleneck"]
-    return Autoencoder(make_encoder(config), bottleneck(config["width"], code),
-                       decoder(code, config["width"], drawn_side(config)))

@@ -12,7 +12,7 @@ import typer
 app = typer.Typer(help="Fill holes in photographs, score the methods, take the course.", rich_markup_mode=None,
                   pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
-DEMO = {"data": "drawn", "limit": 2000, "test_limit": 200, "width": 128, "bottleneck": 128, "size": 64, "hole": 16, "epochs": 10, "batch_size": 50, "lr": 2e-3}
+DEMO = {"data": "drawn", "limit": 2000, "test_limit": 200, "width": 128, "bottleneck": 128, "size": 64, "hole_px": 16, "epochs": 10, "batch_size": 50, "lr": 2e-3}
 Bank = Annotated[Optional[str], typer.Option(metavar="SPEC", help="Pictures that scene completion copies from.")]
 
 
@@ -49,18 +49,18 @@ def inpaint(photo: Path, out: Annotated[Path, typer.Option("--out", "-o", help="
             bank: Bank = None, seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0, force: Force = False) -> None:
     """Fill the hole in a photograph."""
     from context_inpaint.core import InputError, generator
-    from context_inpaint.data import read_image, read_mask, write_image
-    from context_inpaint.scoreboard import available, get_method
+    from context_inpaint.photos import read_image, read_mask, write_image
+    from context_inpaint.catalogue import available, get_method
     if (mask is None) == (box is None): raise InputError("say what to fill: either --mask FILE (white = hole) or --box X,Y,W,H")
     if method and weights: raise InputError("give --method or --weights, not both")
     if out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     image = read_image(photo)
     height, width = image.shape[1:]
-    hole = _box(box, height, width) if box else read_mask(mask, (height, width))
+    missing = _box(box, height, width) if box else read_mask(mask, (height, width))
     inpainter = get_method(weights or method or ("unet" if "unet" in available() else "telea"), _bank(bank, 128))
-    filled = inpainter(image[None].float()/255, hole, generator=generator(seed))[0]
+    filled = inpainter(image[None].float()/255, missing, generator=generator(seed))[0]
     filled = (filled*255).round().clamp(0, 255).to(image.dtype)
-    write_image(out, image.where(~hole[0], filled), force)
+    write_image(out, image.where(~missing[0], filled), force)
     print(out)
 
 
@@ -76,10 +76,11 @@ def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samp
     """Score methods on pictures and print the table."""
     import torch
 
+    from context_inpaint.catalogue import get_methods
     from context_inpaint.core import InputError, device, preset
     from context_inpaint.data import common, load
+    from context_inpaint.records import save_record, table
     from context_inpaint.scoreboard import evaluate as score
-    from context_inpaint.scoreboard import save_record, table
     if out and out.suffix not in (".json", ".csv"): raise InputError(f"{out}: name a .json or .csv file")
     if out and out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     size = size or preset().size
@@ -90,7 +91,7 @@ def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samp
         if not kept: raise InputError("the bank holds only pictures that are being scored: give another with --bank")
         if shared: print(f"left out of the bank: {len(shared)} pictures that are being scored", file=sys.stderr)
         source = source[torch.tensor(kept)]
-    record = score(pictures, _names(methods), mask, hole, seed, source, device=device())
+    record = score(pictures, get_methods(_names(methods), source), mask, hole, seed, device=device())
     record["command"] = "context-inpaint " + " ".join(sys.argv[1:])
     if out: save_record(record, out, force)
     print(table(record), end="")
@@ -120,20 +121,22 @@ def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:
           limit: Annotated[Optional[int], typer.Option(help="Train on at most so many pictures. [default: the preset's]")] = None,
           resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False) -> None:
     """Train a network to fill holes; the run then works in `evaluate --methods RUN` and `inpaint --weights RUN`."""
+    from context_inpaint.catalogue import make_objective
     from context_inpaint.core import InputError
     from context_inpaint.core import preset as choose
-    from context_inpaint.trainer import RATES, TrainConfig
+    from context_inpaint.trainer import LEARNING_RATES, TrainConfig
     from context_inpaint.training import train as start
     if hole is not None and not 0 < hole < 1: raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     p = choose(preset)
     side = size or p.size
-    hidden = round(side*(p.hole/p.size if hole is None else hole))
+    hidden = round(side*(p.hole_px/p.size if hole is None else hole))
     given = {"data": data, "test_data": test_data or "", "objective": objective, "encoder": encoder, "mask": mask, "seed": seed,
-             "width": p.width if width is None else width, "bottleneck": p.bottlenecks[-1] if bottleneck is None else bottleneck, "size": side, "hole": hidden,
+             "width": p.width if width is None else width, "bottleneck": p.bottlenecks[-1] if bottleneck is None else bottleneck, "size": side, "hole_px": hidden,
              "pretrained": pretrained, "ema": ema, "loss": loss, "beta": beta, "error": error, "lambda_adv": lambda_adv, "overlap": overlap, "precision": precision,
              "epochs": p.epochs if epochs is None else epochs, "batch_size": p.batch_size if batch_size is None else batch_size,
              "limit": p.train if limit is None else limit, "test_limit": p.test}
-    record = start(TrainConfig(**given, lr=RATES.get(objective, TrainConfig.lr) if lr is None else lr), out, resume)
+    config = TrainConfig(**given, lr=LEARNING_RATES.get(objective, TrainConfig.lr) if lr is None else lr)
+    record = start(config, make_objective(config), out, resume)
     test = record["test"]
     print(f"{out}: hole PSNR {test['psnr']:.2f} dB [{test['psnr_ci'][0]:.2f}, {test['psnr_ci'][1]:.2f}] on {test['n']} test pictures")
 
@@ -141,10 +144,10 @@ def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:
 @app.command()
 def methods(as_json: Annotated[bool, typer.Option("--json", help="A JSON list of names.")] = False) -> None:
     """List the methods that can run now."""
-    from context_inpaint.scoreboard import available, get_method
+    from context_inpaint.catalogue import METHODS, available
     if as_json: print(json.dumps(available()))
     else:
-        for name in available(): print(f"{name:18}{(get_method(name).__doc__ or '').strip().splitlines()[0]}")
+        for name in available(): print(f"{name:18}{METHODS[name].about}")
 
 
 @app.command()
@@ -156,11 +159,12 @@ def experiment(which: Annotated[str, typer.Argument(help="vae-encoders, gan-enco
                seeds: Annotated[int, typer.Option(help="Make every run with so many seeds.")] = 1,
                precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32") -> None:
     """Make the runs of one of the report's experiments, or of all, and print its tables."""
+    from context_inpaint.catalogue import make_objective
     from context_inpaint.core import preset as choose
-    from context_inpaint.experiments import EXPERIMENTS
-    from context_inpaint.experiments import experiment as start
+    from context_inpaint.experiments import EXPERIMENTS, configs, make_runs
     from context_inpaint.experiments import table as render
-    records = start(which, choose(preset), data, out, test_data or "", seeds, precision=precision)
+    runs = configs(which, choose(preset), data, test_data or "", seeds, precision=precision)
+    records = make_runs(runs, make_objective, out)
     print("\n".join(render(name, records) for name in EXPERIMENTS if which in (name, "all")), end="")
 
 
@@ -170,8 +174,8 @@ def table(which: Annotated[str, typer.Argument(help="vae-encoders, gan-encoders,
     """Render a table from recorded results."""
     from context_inpaint import experiments
     from context_inpaint.core import InputError, one_of
-    from context_inpaint.scoreboard import load_records, results_folder
-    from context_inpaint.scoreboard import table as render
+    from context_inpaint.records import load_records, results_folder
+    from context_inpaint.records import table as render
     one_of(which, [*experiments.EXPERIMENTS, "scoreboard"], "table")
     if markdown and as_csv: raise InputError("give --markdown or --csv, not both")
     if which in experiments.EXPERIMENTS:
@@ -188,21 +192,24 @@ def demo(out: Annotated[Path, typer.Option(metavar="DIR", help="Where figure, sc
     """Train a small network, fill holes of every kind in real photographs with every method, and score them all."""
     import torch
 
+    from context_inpaint.catalogue import available, get_method, get_methods, make_objective
     from context_inpaint.data import load
     from context_inpaint.masks import MASKS, make_masks
-    from context_inpaint.scoreboard import available, compare, evaluate, get_method, save_record, table
+    from context_inpaint.records import save_record, table
+    from context_inpaint.scoreboard import compare, evaluate
     from context_inpaint.trainer import TrainConfig
     from context_inpaint.training import train
     out.mkdir(parents=True, exist_ok=True)
     network, photos, rows = str(out/"network"), load("samples", size=128), torch.arange(len(MASKS))
     print("training a small network on 2,000 drawn scenes, then filling and scoring: about three minutes on two cores", file=sys.stderr)
-    train(TrainConfig(**DEMO), network, resume=Path(network).exists())
-    methods = [*available(), network]
+    config = TrainConfig(**DEMO)
+    train(config, make_objective(config), network, resume=Path(network).exists())
+    inpainters = get_methods([*available(), network])
     holes = torch.cat([make_masks(kind, 1, 128, seed=3, start=i) for i, kind in enumerate(MASKS)])
-    named = {name: get_method(name) for name in available()} | {"small network": get_method(network)}
-    compare(photos.batch(rows), holes, named, names=list(MASKS), side=1.28).save(out/"fills.jpg")
-    records = [evaluate(load("drawn", size=64, limit=200, split="test"), methods)]
-    records += [evaluate(photos, methods, mask=kind) for kind in MASKS]
+    titled = get_methods() | {"small network": get_method(network)}
+    compare(photos.batch(rows), holes, titled, names=list(MASKS), side=1.28).save(out/"fills.jpg")
+    records = [evaluate(load("drawn", size=64, limit=200, split="test"), inpainters)]
+    records += [evaluate(photos, inpainters, mask=kind) for kind in MASKS]
     save_record(records, out/"record.json", force=True)
     save_record(records, out/"scoreboard.csv", force=True)
     columns = ["psnr", "gain_over_telea", "l1", "ssim", "seam", "sharpness", "seconds_per_image"]
@@ -234,8 +241,10 @@ def export(run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of
            onnx: Annotated[Optional[Path], typer.Option("--onnx", metavar="FILE", help="The file to write. [default: RUN's name and .onnx, here]")] = None,
            weights: Annotated[str, typer.Option(help="How weights are stored: float32, float16 or int8.")] = "float16", force: Force = False) -> None:
     """Write a network as ONNX, which runs without PyTorch, and compare it with the network."""
+    from context_inpaint.catalogue import load_network
     from context_inpaint.export import ship
-    made = ship(run, onnx or Path(f"{Path(run).resolve().name}.onnx"), weights, force)
+    found = load_network(run)
+    made = ship(found.network, found.config, found.name, onnx or Path(f"{found.name}.onnx"), weights, force)
     print(made["file"])
     print(f"{made['bytes']/1e6:.2f} MB; in onnxruntime its output, in [-1, 1], differs from PyTorch's by at most {made['difference']:.1e}", file=sys.stderr)
 
@@ -246,9 +255,8 @@ def doctor() -> None:
     import shutil
     from importlib.metadata import version
 
-
     from context_inpaint.core import device, home, preset
-    from context_inpaint.scoreboard import environment
+    from context_inpaint.records import environment
     for key, value in environment().items(): print(f"{key:18}{value}")
     for package in ("torchvision", "numpy", "opencv-python-headless", "scikit-image", "scikit-learn", "torchmetrics"): print(f"{package:24}{version(package)}")
     print(f"device {device()}, preset {preset().name}, cache {home()} ({shutil.disk_usage(home()).free/1e9:.0f} GB free)")

@@ -4,20 +4,18 @@
 """The context encoder: reconstruction and adversarial loss together, with the paper's overlap band."""
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from .autoencoder import build, drawn_side
+from .any_photo import middle
 from .encoders import halvings
-from .gan import discriminator, discriminator_loss, generator_loss
-from .masks import center, hide
-from .trainer import TrainConfig, fill_error
+from .gan import discriminator_loss, generator_loss
+from .masks import composite, hide, to_network
+from .trainer import Batch, TrainConfig, squared_error
 
 # %% auto #0
-__all__ = ['weight_map', 'strided_encoder', 'Adversarial']
+__all__ = ['weight_map', 'strided_encoder', 'reconstruction', 'Adversarial']
 
 # %% ../nbs/3_report/17_context_encoder.ipynb #c11
 def weight_map(side: int, overlap: int) -> Tensor:
@@ -37,40 +35,72 @@ def strided_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
     layers = [layer for a, b in zip(widths, widths[1:]) for layer in (nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(.2, inplace=True))]
     return nn.Sequential(nn.Conv2d(channels, widths[1], 4, 2, 1), *layers[2:])
 
-# %% ../nbs/3_report/17_context_encoder.ipynb #c29
-class Adversarial:
-    """Minimise λ_rec L_rec + λ_adv L_adv, with a discriminator that learns at a tenth of the rate (Pathak et al. 2016, equation 3 and section 5.1).
+# %% ../nbs/3_report/17_context_encoder.ipynb #c16
+def reconstruction(output: Tensor, batch: Batch, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return L_rec, and what the discriminator is to judge, values in [-1, 1]: the window, or the composite.
 
-    L_rec is the mean over the window of the squared error of values in [-1, 1], ten times as heavy in the overlap band; λ_rec = 1 - λ_adv. The discriminator
-    sees the window alone, or for masks other than the central one the composite. With `lambda_adv` 0 there is none.
+    `weight`, `[h, h]`, is the window's weight map; None where the whole picture is drawn.
+    """
+    truth = to_network(batch.image)
+    if weight is None:
+        return 4*squared_error(output, batch.image, batch.mask).mean(), composite(truth, output, batch.mask)
+    error = (output - middle(truth, len(weight))).square()*weight.to(output.device)  # [B, 3, h, h]
+    return error.mean(), output
+
+# %% ../nbs/3_report/17_context_encoder.ipynb #c30
+class Adversarial:
+    """Minimise λ_rec L_rec + λ_adv L_adv, with a discriminator that learns at a tenth of the rate (Pathak et al. 2016,
+    equation 3 and section 5.1).
+
+    L_rec is the mean over the window of the squared error of values in [-1, 1], ten times as heavy in the overlap band;
+    λ_rec = 1 - λ_adv. The discriminator sees the window alone, or where the whole picture is drawn the composite.
+
+    Parameters
+    ----------
+    generator : nn.Module
+        From what `hide` gives to the window, or to the whole picture.
+    discriminator : nn.Module, optional
+        From the window or the composite, in [-1, 1], to logits `[B]`; none where `lambda_adv` is 0.
+    window : int, optional
+        Side of what the generator draws, pixels, overlap band included; None: the whole picture.
+    overlap : int
+        Width of that band, pixels.
+    lambda_adv : float
+        Weight of the adversarial loss.
+    lr, weight_decay : float
+        Of AdamW.
     """
     fills = "generator"
 
-    def __init__(self, config: TrainConfig):
-        self.config, side, width = config, drawn_side(asdict(config)), config.width
-        self.networks, self.steps = {"generator": build(asdict(config))}, ("generator",)
-        if config.lambda_adv:
-            self.networks["discriminator"], self.steps = discriminator(side, width), ("generator", "discriminator")
-        self.pairs = []  # true and drawn, of the generator's step, for the discriminator's
-        self.whole = config.mask != "center"
-        self.top = 0 if self.whole else int(center(config.size, config.size, config.hole/config.size).any(1).argmax()) - config.overlap
-        self.weight = torch.ones(side, side) if self.whole else weight_map(side, config.overlap)
+    def __init__(self, generator: nn.Module, discriminator: nn.Module | None, window: int | None, overlap: int = 0,
+                 lambda_adv: float = TrainConfig.lambda_adv, lr: float = 1e-3,
+                 weight_decay: float = TrainConfig.weight_decay):
+        self.networks = {"generator": generator} | ({"discriminator": discriminator} if discriminator else {})
+        self.steps, self.window, self.lambda_adv = tuple(self.networks), window, lambda_adv
+        self.lr, self.weight_decay = lr, weight_decay
+        self.weight = None if window is None else weight_map(window, overlap)
 
     def optimizers(self) -> dict[str, Optimizer]:
-        rates = {"generator": self.config.lr, "discriminator": self.config.lr/10}
-        return {name: torch.optim.AdamW(net.parameters(), rates[name], betas=(.5, .999), weight_decay=self.config.weight_decay, fused=True)
+        rates = {"generator": self.lr, "discriminator": self.lr/10}
+        return {name: torch.optim.AdamW(net.parameters(), rates[name], betas=(.5, .999),
+                                        weight_decay=self.weight_decay, fused=True)
                 for name, net in self.networks.items()}
 
-    def loss(self, step: str, image: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        if step == "discriminator":
-            real, fake = map(self.networks[step], self.pairs.pop(0))
-            return discriminator_loss(real, fake), {"real": real.sigmoid().mean(), "fake": fake.sigmoid().mean()}
-        output, real = self.networks[step](hide(image, mask, self.whole)), 2*image - 1
-        if self.whole: error, fake = 4*fill_error(output, image, mask).mean(), torch.where(mask, output, real)
-        else:
-            real, fake = real[..., self.top:self.top + len(self.weight), self.top:self.top + len(self.weight)], output
-            error = ((fake - real).square()*self.weight.to(image.device)).mean()
-        if not self.config.lambda_adv: return error, {"l_rec": error}
-        self.pairs.append((real, fake.detach()))
-        adversarial = generator_loss(self.networks["discriminator"](fake))
-        return (1 - self.config.lambda_adv)*error + self.config.lambda_adv*adversarial, {"l_rec": error, "l_adv": adversarial}
+    def loss(self, step: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        return self.discriminator_step(batch) if step == "discriminator" else self.generator_step(batch)
+
+    def generator_step(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the joint loss, and leave what was drawn to the discriminator."""
+        output = self.networks["generator"](hide(batch.image, batch.mask, self.window is None))
+        error, batch.drawn = reconstruction(output, batch, self.weight)
+        if "discriminator" not in self.networks: return error, {"l_rec": error}
+        adversarial = generator_loss(self.networks["discriminator"](batch.drawn))
+        batch.drawn = batch.drawn.detach()
+        loss = (1 - self.lambda_adv)*error + self.lambda_adv*adversarial
+        return loss, {"l_rec": error, "l_adv": adversarial}
+
+    def discriminator_step(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the discriminator's loss on the truth and on what the generator's step has drawn."""
+        net, truth = self.networks["discriminator"], to_network(batch.image)
+        real, fake = net(truth if self.window is None else middle(truth, self.window)), net(batch.drawn)
+        return discriminator_loss(real, fake), {"real": real.sigmoid().mean(), "fake": fake.sigmoid().mean()}

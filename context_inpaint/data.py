@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import warnings
@@ -18,132 +17,19 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
+from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, safe_open, save_file
 from torch import Tensor
 
-from .core import InputError, Live, generator, home, one_of, preset, write_aside
+from .core import generator, home, InputError, one_of, preset, write_aside
+from .figures import Live
+from .photos import LOSSLESS, LOSSY, decode, sample_files
 
 # %% auto #0
-__all__ = ['LOSSLESS', 'LOSSY', 'MAX_PIXELS', 'SOURCES', 'sample_photos', 'read_image', 'read_mask', 'write_image', 'Bank',
-           'load', 'batches', 'common']
+__all__ = ['SOURCES', 'Bank', 'load', 'batches', 'common']
 
-# %% ../nbs/1_problem/03_data.ipynb #c08
-def _samples(path: str = "", split: str = "") -> tuple[dict[str, Path], tuple[str, ...]]:
-    inside = {"skimage": ("data", "astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
-              "sklearn": ("datasets/images", "china.jpg", "flower.jpg")}
-    files = {}
-    for package, (folder, *names) in inside.items():
-        place = Path(importlib.util.find_spec(package).origin).parent/folder
-        files |= {name.partition(".")[0].partition("_")[0]: place/name for name in names if (place/name).exists()}
-    if not files: raise InputError("the photographs are missing from scikit-image and scikit-learn: install both again")
-    return dict(sorted(files.items())), ()
-
-
-def sample_photos() -> dict[str, Tensor]:
-    """Return the photographs that come with scikit-image and scikit-learn, name → uint8 `[3, H, W]`, at full size."""
-    return {name: read_image(file) for name, file in _samples()[0].items()}
-
-# %% ../nbs/1_problem/03_data.ipynb #c13
-def _rgb(image: Image.Image, background: str = "white") -> Image.Image:
-    """Return any Pillow image upright and as RGB: 16 bits become 8, transparency shows `background`."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode == "F": raise ValueError("float pixels have no agreed range: save it with 8 or 16 bits")
-    if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.float64)
-        if image.mode != "I" or values.max() > 255: values = values/257
-        image = Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
-    if not image.has_transparency_data: return image.convert("RGB")
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
-
-
-def _square(image: Image.Image, size: int) -> Image.Image:
-    """Return the central square at `size`×`size` (Lanczos, antialiased); `info["enlarged"]`: whether it was smaller."""
-    side = min(image.size)
-    left, top = (image.width - side)//2, (image.height - side)//2
-    image = image.crop((left, top, left + side, top + side))
-    image = image.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.)
-    image.info["enlarged"] = side < size
-    return image
-
-# %% ../nbs/1_problem/03_data.ipynb #c19
-LOSSLESS, LOSSY = (".png", ".webp", ".bmp", ".tif", ".tiff"), (".jpg", ".jpeg")
-MAX_PIXELS = 100_000_000
-
-
-def _decode(path: Path, size: int | None = None, background: str = "white") -> Image.Image:
-    """Return the picture in a file as RGB, whole or as a `size`×`size` square; `InputError` has the reason alone."""
-    try:
-        if path.stat().st_size == 0: raise InputError("it is empty")
-        with Image.open(path, formats=("JPEG", "PNG", "WEBP", "BMP", "TIFF")) as image:
-            if image.width*image.height > MAX_PIXELS: raise Image.DecompressionBombError
-            # A JPEG far too large is decoded at 1/2, 1/4 or 1/8 of its size.
-            if size: image.draft(None, (2*size, 2*size))
-            return _square(_rgb(image, background), size) if size else _rgb(image, background)
-    except (InputError, MemoryError): raise
-    except FileNotFoundError: reason = "there is no such file"
-    except Image.DecompressionBombError: reason = f"it has more than {MAX_PIXELS/1e6:.0f} million pixels"
-    except Image.UnidentifiedImageError:
-        reason = "it is no JPEG, PNG, WebP, BMP or TIFF picture, whatever its name says"
-    except OSError as e: reason = e.strerror or str(e)
-    except Exception as e: reason = f"{type(e).__name__}: {e}"  # Pillow raises almost anything on damaged files
-    raise InputError(reason.partition("\n")[0])
-
-
-def _read(path: str | os.PathLike, background: str) -> Image.Image:
-    with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-        try: return _decode(Path(path), background=background)
-        except InputError as e: raise InputError(f"cannot read {path}: {e}") from None
-
-
-def read_image(path: str | os.PathLike) -> Tensor:
-    """Return a photograph at full size, uint8 `[3, H, W]`: upright, transparency over white.
-
-    Raises `InputError` if the file is damaged or has more than `MAX_PIXELS`.
-    """
-    return torch.from_numpy(np.array(_read(path, "white"))).permute(2, 0, 1).contiguous()
-
-# %% ../nbs/1_problem/03_data.ipynb #c22
-def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> Tensor:
-    """Return a mask file as bool `[1, 1, H, W]`: 128 and brighter is hole, transparent is not; nothing is resized.
-
-    Raises `InputError` if the file cannot be read, is not `size` (height, width), or hides nothing or everything.
-    """
-    mask = np.asarray(_read(path, "black").convert("L")) >= 128
-    if size is not None and mask.shape != tuple(size):
-        raise InputError(f"the mask {path} is {mask.shape[1]}×{mask.shape[0]} but the picture {size[1]}×{size[0]} "
-                         "(width×height): make them equal")
-    if not mask.any():
-        raise InputError(f"the mask {path} hides nothing: white is the hole; if yours is black, invert it")
-    if mask.all():
-        raise InputError(f"the mask {path} hides everything: white is the hole, black is what is known; "
-                         "if yours is the other way round, invert it")
-    return torch.from_numpy(mask)[None, None]
-
-# %% ../nbs/1_problem/03_data.ipynb #c25
-def write_image(path: str | os.PathLike, image: Tensor, force: bool = False) -> None:
-    """Write a picture so that reading it gives the same bytes back: `[3, H, W]` or `[1, 3, H, W]`, uint8 or in [0, 1].
-
-    Raises `InputError` if the file's ending is not in `LOSSLESS`, if the file exists and not `force`, or if the image
-    is malformed.
-    """
-    path, image = Path(path), image.detach().cpu()
-    if path.suffix.lower() not in LOSSLESS:
-        raise InputError(f"cannot write {path.name or path}: known pixels must come back exactly, "
-                         f"so end the name in {', '.join(LOSSLESS)}")
-    if image.ndim == 4 and len(image) == 1: image = image[0]
-    if image.ndim != 3 or image.shape[0] != 3: raise InputError(f"image must be [3, H, W], got {list(image.shape)}")
-    if image.dtype != torch.uint8:
-        if not image.is_floating_point() or not ((image >= 0) & (image <= 1)).all():
-            raise InputError("image must be uint8, or float in [0, 1]")
-        image = (image*255).round().to(torch.uint8)
-    settings = {"lossless": True} if path.suffix.lower() == ".webp" else {}
-    with write_aside(path, force) as temporary:
-        Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(temporary, **settings)
-
-# %% ../nbs/1_problem/03_data.ipynb #c32
+# %% ../nbs/1_problem/03_data.ipynb #c12
 def _sha(*parts) -> str: return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
@@ -185,7 +71,7 @@ class Bank:
                       "and batches(..., device=) moves it batch by batch", stacklevel=2)
         return self
 
-# %% ../nbs/1_problem/03_data.ipynb #c39
+# %% ../nbs/1_problem/03_data.ipynb #c19
 def _walk(root: Path) -> dict[str, Path]:
     """Return the pictures below a folder, name → file, sorted.
 
@@ -216,7 +102,7 @@ def _folder(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
     splits = {name: _walk(root/name) for name in ("train", "test")}
     return splits[split], _classes([*splits["train"], *splits["test"]])
 
-# %% ../nbs/1_problem/03_data.ipynb #c42
+# %% ../nbs/1_problem/03_data.ipynb #c22
 def _places365(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
     """Return 5,000 or 2,000 pictures of the validation split.
 
@@ -240,7 +126,7 @@ def _places365(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]
     chosen = [listed[i] for i in (order[:n] if split == "test" else order[n:n + 5000])]
     return {f"{kind}/{file}": pictures/file for kind, file in sorted(chosen)}, tuple(sorted(kinds.values()))
 
-# %% ../nbs/1_problem/03_data.ipynb #c45
+# %% ../nbs/1_problem/03_data.ipynb #c25
 def _fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, or nothing if it cannot be read."""
     try: return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -252,7 +138,7 @@ def _decode_all(files: dict[str, Path], size: int) -> tuple[Tensor, dict]:
     images, live, results = np.zeros((len(files), 3, size, size), np.uint8), Live(len(files), "decoding pictures"), []
 
     def one(i: int, file: Path) -> bool | str:
-        try: picture = _decode(file, size)
+        try: picture = decode(file, size)
         except InputError as e: return str(e)
         images[i] = np.asarray(picture).transpose(2, 0, 1)
         return picture.info["enlarged"]
@@ -266,7 +152,7 @@ def _decode_all(files: dict[str, Path], size: int) -> tuple[Tensor, dict]:
     if bad: images = images[[name not in bad for name in files]]
     return torch.from_numpy(images), {"bad": bad, "enlarged": results.count(True)}
 
-# %% ../nbs/1_problem/03_data.ipynb #c48
+# %% ../nbs/1_problem/03_data.ipynb #c28
 def _cached(key: str, make: Callable[[], tuple[Tensor, dict]]) -> tuple[Tensor, dict]:
     """Return `make()`, uint8 images and a note, from `home()/banks` if it is there unharmed; else make and keep it."""
     try: (file := home()/"banks"/f"{key}.safetensors").parent.mkdir(exist_ok=True)
@@ -285,7 +171,7 @@ def _cached(key: str, make: Callable[[], tuple[Tensor, dict]]) -> tuple[Tensor, 
     except (OSError, InputError, SafetensorError) as e: warnings.warn(f"cannot cache decoded pictures: {e}")
     return images, note
 
-# %% ../nbs/1_problem/03_data.ipynb #c51
+# %% ../nbs/1_problem/03_data.ipynb #c31
 def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, size: int, limit: int | None,
                 skip_bad: bool) -> Bank:
     if limit is not None and limit < len(files):
@@ -310,7 +196,7 @@ def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, siz
     labels = torch.tensor([classes.index(name.partition("/")[0]) if "/" in name else -1 for name in names])
     return Bank(images, labels, classes, names, digest(names), spec)
 
-# %% ../nbs/1_problem/03_data.ipynb #c52
+# %% ../nbs/1_problem/03_data.ipynb #c32
 def _drawn(size: int, n: int, split: str) -> Bank:
     from context_inpaint import scenes
     seed, live = ("train", "test").index(split), Live(n, "drawing scenes")
@@ -328,7 +214,11 @@ def _drawn(size: int, n: int, split: str) -> Bank:
     names = tuple(f"{scenes.KINDS[k]}/{split}-{i:05d}" for i, k in enumerate(labels.tolist()))
     return Bank(images, labels, tuple(scenes.KINDS), names, digest, "drawn")
 
-# %% ../nbs/1_problem/03_data.ipynb #c53
+# %% ../nbs/1_problem/03_data.ipynb #c33
+def _samples(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
+    return sample_files(), ()
+
+
 SOURCES = {"samples": _samples, "folder": _folder, "places365": _places365}
 
 
@@ -366,7 +256,7 @@ def load(spec: str, size: int | None = None, limit: int | None = None, split: st
     if scheme == "drawn": return _drawn(size, limit or getattr(preset(), split), split)
     return _from_files(*SOURCES[scheme](path, split), spec, size, limit, skip_bad)
 
-# %% ../nbs/1_problem/03_data.ipynb #c59
+# %% ../nbs/1_problem/03_data.ipynb #c39
 def _plan(n: int, down: int, right: int, flip: bool, generator: torch.Generator | None) -> list[Tensor]:
     """Return order, top, left and mirror of every picture of an epoch, int64 `[n]`."""
     if generator is None:
@@ -385,7 +275,7 @@ def _cut(images: Tensor, h: int, w: int, plan: list[Tensor], batch_size: int,
         cut = torch.where(mirror[:, None, None, None] > 0, cut.flip(3), cut)
         yield cut.to(device, non_blocking=True).float().div_(255), index
 
-# %% ../nbs/1_problem/03_data.ipynb #c60
+# %% ../nbs/1_problem/03_data.ipynb #c40
 def batches(bank: Bank, batch_size: int, generator: torch.Generator | None = None, size: int | None = None,
             flip: bool = False, device: torch.device | str | None = None) -> Iterator[tuple[Tensor, Tensor]]:
     """Go through a bank once: yield images, float32 `[B, 3, size, size]` in [0, 1], and their indices, int64 `[B]`.
@@ -404,7 +294,7 @@ def batches(bank: Bank, batch_size: int, generator: torch.Generator | None = Non
     plan = [x.to(bank.images.device) for x in _plan(len(bank), height - h, width - w, flip, generator)]
     return _cut(bank.images, h, w, plan, batch_size, device or bank.images.device)
 
-# %% ../nbs/1_problem/03_data.ipynb #c78
+# %% ../nbs/1_problem/03_data.ipynb #c58
 def _look(bank: Bank) -> tuple[Tensor, Tensor]:
     """Return a hash of each picture, ±1 `[N, 496]`, and its colours on 16×16, `[N, 768]`.
 

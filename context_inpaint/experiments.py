@@ -8,22 +8,24 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from .core import PRESETS, InputError, Picture, Preset, grid, one_of
+from .core import PRESETS, InputError, Preset, one_of
 from .data import load
+from .figures import Picture, grid
 from .masks import make_masks
-from .scoreboard import recorded_fills, render, results_folder
-from .trainer import RATES, TrainConfig, Trainer, check_config, make_objective
-from .training import same, train
+from .records import recorded_fills, render, results_folder
+from .trainer import LEARNING_RATES, Objective, TrainConfig, Trainer, check_config, read_config
+from .training import require_config, train
 
 # %% auto #0
-__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'COLUMNS', 'configs', 'step_seconds', 'finished', 'run_seconds',
-           'plan', 'experiment', 'load_runs', 'matching', 'published', 'rows', 'table', 'figure']
+__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'Make', 'COLUMNS', 'configs', 'step_seconds', 'finished',
+           'run_seconds', 'plan', 'make_runs', 'load_runs', 'matching', 'published', 'rows', 'averaged', 'table',
+           'figure']
 
 # %% ../nbs/3_report/18_experiments.ipynb #c06
 # What each experiment trains: objective, encoder, and which of the preset's three bottlenecks.
@@ -45,8 +47,10 @@ BOTTLENECKS = (500, 2000, 4000)  # the report's
 NAMES = {"alexnet": "AlexNet", "vgg": "VGG", "resnet": "ResNet"}
 
 # %% ../nbs/3_report/18_experiments.ipynb #c11
-def configs(experiment: str, preset: Preset, data: str, test_data: str = "", seeds: int = 1, **settings) -> dict[str, TrainConfig]:
-    """Return the runs of an experiment, by name `objective-encoder-bottleneck-seed`; `all` shares those that two experiments have in common.
+def configs(experiment: str, preset: Preset, data: str, test_data: str = "", seeds: int = 1,
+            **settings) -> dict[str, TrainConfig]:
+    """Return the runs of an experiment, by name `objective-encoder-bottleneck-seed`; `all` shares those that two
+    experiments have in common.
 
     Parameters
     ----------
@@ -63,22 +67,28 @@ def configs(experiment: str, preset: Preset, data: str, test_data: str = "", see
     """
     one_of(experiment, [*EXPERIMENTS, "all"], "experiment")
     if seeds < 1: raise InputError(f"seeds must be at least 1, got {seeds}")
-    found, p = {}, preset
+    runs, p = {}, preset
+    chosen = [run for name, networks in EXPERIMENTS.items() if experiment in (name, "all") for run in networks]
     for seed in range(seeds):
-        for objective, encoder, i in (run for name, runs in EXPERIMENTS.items() if experiment in (name, "all") for run in runs):
-            config = TrainConfig(data=data, test_data=test_data, limit=p.train, test_limit=p.test, objective=objective, encoder=encoder, width=p.width,
-                                 bottleneck=p.bottlenecks[i], size=p.size, hole=p.hole, epochs=p.epochs, batch_size=p.batch_size, seed=seed,
-                                 lr=RATES.get(objective, TrainConfig.lr))
-            found[f"{objective}-{encoder}-{config.bottleneck}-{seed}"] = replace(config, **settings)
-    for config in found.values(): check_config(config)
-    return found
+        for objective, encoder, i in chosen:
+            config = TrainConfig(data=data, test_data=test_data, limit=p.train, test_limit=p.test, objective=objective,
+                                 encoder=encoder, width=p.width, bottleneck=p.bottlenecks[i], size=p.size,
+                                 hole_px=p.hole_px, epochs=p.epochs, batch_size=p.batch_size, seed=seed,
+                                 lr=LEARNING_RATES.get(objective, TrainConfig.lr))
+            runs[f"{objective}-{encoder}-{config.bottleneck}-{seed}"] = replace(config, **settings)
+    for config in runs.values(): check_config(config)
+    return runs
 
 # %% ../nbs/3_report/18_experiments.ipynb #c16
-def step_seconds(config: TrainConfig, steps: int = 3) -> float:
-    """Return how long a training step of `config` takes here, seconds: the median of `steps` after one to warm up, on random pictures."""
-    trainer, times = Trainer(config, make_objective(config)), []
+Make = Callable[[TrainConfig], Objective]  # `catalogue.make_objective`, or one of your own
+
+
+def step_seconds(config: TrainConfig, make: Make, steps: int = 3) -> float:
+    """Return how long a training step of `config` takes here, seconds: the median of `steps` after one to warm up, on
+    random pictures."""
+    trainer, times = Trainer(config, make(config)), []
     image = torch.rand(config.batch_size, 3, config.size, config.size, device=trainer.accelerator.device)
-    mask = make_masks(config.mask, 1, config.size, config.hole/config.size).to(image.device).expand(len(image), -1, -1, -1)
+    mask = make_masks(config.mask, 1, config.size, config.hole).to(image.device).expand(len(image), -1, -1, -1)
     for net in trainer.networks.values(): net.train()
     for _ in range(steps + 1):
         began = time.perf_counter()
@@ -90,38 +100,38 @@ def step_seconds(config: TrainConfig, steps: int = 3) -> float:
 def finished(folder: Path, config: TrainConfig) -> bool:
     """Return whether `folder` holds this very run, finished; raise `InputError` if it holds another."""
     if not (folder/"record.json").is_file(): return False
-    same(json.loads((folder/"record.json").read_text())["config"], asdict(config), folder)
+    require_config(json.loads((folder/"record.json").read_text(encoding="utf-8"))["config"], config, folder)
     return True
 
 # %% ../nbs/3_report/18_experiments.ipynb #c18
-def run_seconds(config: TrainConfig) -> float:
+def run_seconds(config: TrainConfig, make: Make) -> float:
     """Return about how long a whole run takes here, seconds: its steps, and 15% for loading and scoring."""
-    return step_seconds(config)*config.epochs*(.95*(config.limit or 5000)//config.batch_size)*1.15
+    return step_seconds(config, make)*config.epochs*(.95*(config.limit or 5000)//config.batch_size)*1.15
 
 
-def plan(runs: Mapping[str, TrainConfig], out: Path) -> tuple[dict[str, TrainConfig], str]:
-    """Return the runs that are left to make and, in a sentence, what they will cost on this machine, measured on a few steps of each kind."""
-    left, seconds, known = {name: config for name, config in runs.items() if not finished(out/name, config)}, 0., {}
-    for config in left.values():
-        kind = replace(config, seed=0)
-        if kind not in known: known[kind] = run_seconds(kind)
-        seconds += known[kind]
+def plan(runs: Mapping[str, TrainConfig], out: Path, make: Make) -> tuple[dict[str, TrainConfig], str]:
+    """Return the runs that are left to make and, in a sentence, what they will cost on this machine, measured on a few
+    steps of each kind."""
+    left = {name: config for name, config in runs.items() if not finished(out/name, config)}
+    kinds = {name: replace(config, seed=0) for name, config in left.items()}
+    each = {kind: run_seconds(kind, make) for kind in set(kinds.values())}
+    seconds = sum(each[kind] for kind in kinds.values())
     hours = f"{seconds/3600:.1f} hours" if seconds > 5400 else f"{math.ceil(seconds/60)} minutes"
-    return left, f"{len(runs)} runs, {len(runs) - len(left)} of them finished; the other {len(left)} take about {hours} here"
+    return left, (f"{len(runs)} runs, {len(runs) - len(left)} of them finished; "
+                  f"the other {len(left)} take about {hours} here")
 
 # %% ../nbs/3_report/18_experiments.ipynb #c21
-def experiment(name: str, preset: Preset, data: str, out: str | Path, test_data: str = "", seeds: int = 1, **settings) -> dict[str, dict]:
-    """Make the runs of an experiment under `out` and return their records by name; finished ones are kept, interrupted ones resumed.
+def make_runs(runs: Mapping[str, TrainConfig], make: Make, out: str | Path) -> dict[str, dict]:
+    """Make runs under `out` and return their records by name; finished ones are kept, interrupted ones resumed.
 
-    What it will cost is said on stderr before it starts; at most the epoch in progress is lost when it is stopped. Parameters as in `configs`.
+    What they will cost is said on stderr before they start; at most the epoch in progress is lost when it is stopped.
     """
-    runs, out = configs(name, preset, data, test_data, seeds, **settings), Path(out)
-    left, cost = plan(runs, out)
+    left, cost = plan(runs, Path(out), make)
     print(cost, file=sys.stderr)
-    for run, config in left.items():
-        print(f"{run}: {list(runs).index(run) + 1} of {len(runs)}", file=sys.stderr)
-        train(config, out/run, resume=True)
-    return {run: json.loads((out/run/"record.json").read_text()) for run in runs}
+    for name, config in left.items():
+        print(f"{name}: {list(runs).index(name) + 1} of {len(runs)}", file=sys.stderr)
+        train(config, make(config), Path(out)/name, resume=True)
+    return {name: json.loads((Path(out)/name/"record.json").read_text(encoding="utf-8")) for name in runs}
 
 # %% ../nbs/3_report/18_experiments.ipynb #c26
 def load_runs(folder: str | Path | None = None) -> dict[str, dict]:
@@ -134,14 +144,16 @@ def load_runs(folder: str | Path | None = None) -> dict[str, dict]:
 
 # %% ../nbs/3_report/18_experiments.ipynb #c27
 def matching(records: Mapping[str, dict], objective: str, encoder: str, i: int) -> list[dict]:
-    """Return the records, one a seed, of one network of an experiment with the i-th bottleneck of the preset it was made at; variants are left out."""
+    """Return the records, one a seed, of one network of an experiment with the i-th bottleneck of the preset it was made
+    at; variants are left out."""
+    plain, settings = TrainConfig(lr=LEARNING_RATES.get(objective, TrainConfig.lr)), (
+        "mask", "lr", "beta", "error", "lambda_adv", "overlap", "pretrained")
     found = []
     for record in records.values():
-        c = record["config"]
-        p = next((p for p in PRESETS.values() if (p.size, p.hole) == (c["size"], c["hole"])), None)
-        if p is None or (c["objective"], c["encoder"], c["bottleneck"]) != (objective, encoder, p.bottlenecks[i]): continue
-        plain = asdict(TrainConfig(lr=RATES.get(objective, TrainConfig.lr)))
-        if all(c.get(key, plain[key]) == plain[key] for key in ("mask", "lr", "beta", "error", "lambda_adv", "overlap", "pretrained")): found.append(record)
+        config = read_config(record["config"])
+        p = next((p for p in PRESETS.values() if (p.size, p.hole_px) == (config.size, config.hole_px)), None)
+        wanted = p and (config.objective, config.encoder, config.bottleneck) == (objective, encoder, p.bottlenecks[i])
+        if wanted and all(getattr(config, key) == getattr(plain, key) for key in settings): found.append(record)
     return found
 
 # %% ../nbs/3_report/18_experiments.ipynb #c30
@@ -160,57 +172,84 @@ def published(loss: float, black: float, n: int, batch: int = 32) -> float:
 def rows(experiment: str, records: Mapping[str, dict]) -> list[dict]:
     """Return a table's rows: for each network what the report prints, and ours, the mean over all seeds recorded.
 
-    Losses are in the report's unit, the sum of squared errors over 12,288 values in [0, 1]: `true` is the model's, `published` what the report's formula
-    makes of it. The interval of the PSNR is that of the test pictures; `psnrs` has each seed's.
+    Losses are in the report's unit, the sum of squared errors over 12,288 values in [0, 1]: `true` is the model's,
+    `published` what the report's formula makes of it. The interval of the PSNR is that of the test pictures; `psnrs`
+    has each seed's.
     """
     table = []
     for key in EXPERIMENTS[one_of(experiment, EXPERIMENTS, "experiment")]:
         (train_loss, test_loss), ours = REPORT[experiment].get(key, (None, None)), matching(records, *key)
-        row = {"network": f"{key[0].upper()} {NAMES[key[1]]}", "bottleneck": BOTTLENECKS[key[2]], "report_train": train_loss, "report_test": test_loss, "seeds": len(ours)}
-        mean = lambda split, name: sum(r[split][name] for r in ours)/len(ours)
-        if ours:
-            row |= {"ours": ours[0]["config"]["bottleneck"], "psnr": mean("test", "psnr"), "psnrs": [r["test"]["psnr"] for r in ours],
-                    "psnr_ci": [sum(r["test"]["psnr_ci"][end] for r in ours)/len(ours) for end in (0, 1)], "sharpness": mean("test", "sharpness")}
-            for split in ("train", "test"):
-                row |= {f"true_{split}": mean(split, "sum"), f"published_{split}": published(mean(split, "sum"), mean(split, "none_sum"), ours[0][split]["n"])}
-        table.append(row)
+        row = {"network": f"{key[0].upper()} {NAMES[key[1]]}", "bottleneck": BOTTLENECKS[key[2]],
+               "report_train": train_loss, "report_test": test_loss, "seeds": len(ours)}
+        table.append(row | (averaged(ours) if ours else {}))
     return table
+
+
+def averaged(records: list[dict]) -> dict:
+    """Return what a table says of one network, averaged over the records of its seeds."""
+    def mean(split: str, name: str) -> float: return sum(r[split][name] for r in records)/len(records)
+    row = {"ours": records[0]["config"]["bottleneck"], "psnr": mean("test", "psnr"),
+           "psnrs": [r["test"]["psnr"] for r in records],
+           "psnr_ci": [sum(r["test"]["psnr_ci"][end] for r in records)/len(records) for end in (0, 1)],
+           "sharpness": mean("test", "sharpness")}
+    for split in ("train", "test"):
+        true, black = mean(split, "sum"), mean(split, "none_sum")
+        row |= {f"true_{split}": true, f"published_{split}": published(true, black, records[0][split]["n"])}
+    return row
 
 # %% ../nbs/3_report/18_experiments.ipynb #c35
 # Column: heading, key in a row, decimals.
-COLUMNS = [("network", "network", None), ("bottleneck in the report", "bottleneck", 0), ("its train loss", "report_train", 2), ("its test loss", "report_test", 2),
-           ("bottleneck here", "ours", 0), ("seeds", "seeds", 0), ("train, its formula", "published_train", 0), ("test, its formula", "published_test", 0),
-           ("true train", "true_train", 0), ("true test", "true_test", 0), ("PSNR, dB", "psnr", 2), ("sharpness", "sharpness", 2)]
+COLUMNS = [("network", "network", None), ("bottleneck in the report", "bottleneck", 0),
+           ("its train loss", "report_train", 2), ("its test loss", "report_test", 2), ("bottleneck here", "ours", 0),
+           ("seeds", "seeds", 0), ("train, its formula", "published_train", 0),
+           ("test, its formula", "published_test", 0), ("true train", "true_train", 0), ("true test", "true_test", 0),
+           ("PSNR, dB", "psnr", 2), ("sharpness", "sharpness", 2)]
+
+
+def _cell(row: dict, key: str, digits: int | None) -> str:
+    value = row.get(key)
+    if value is None: return "–"
+    if key == "psnr": return f"{value:.2f} [{row['psnr_ci'][0]:.2f}, {row['psnr_ci'][1]:.2f}]"
+    return value if digits is None else f"{value:.{digits}f}"
+
+
+def _made_on(record: dict) -> str:
+    config, test = read_config(record["config"]), record["test"]
+    return (f"{test['data']}: {test['n']} pictures at {config.size}², hole {config.hole_px}, {config.epochs} epochs")
 
 
 def table(experiment: str, records: Mapping[str, dict], style: str = "text") -> str:
     """Return one of the report's tables beside what the records say, as `text`, `markdown`, `html` or `csv`."""
-    def cell(row: dict, key: str, digits: int | None) -> str:
-        value = row.get(key)
-        if value is None: return "–"
-        if key == "psnr": return f"{value:.2f} [{row['psnr_ci'][0]:.2f}, {row['psnr_ci'][1]:.2f}]"
-        return value if digits is None else f"{value:.{digits}f}"
-
     found = rows(experiment, records)
     if one_of(style, ("text", "markdown", "html", "csv"), "table style") == "csv":
         keys = [key for _, key, _ in COLUMNS]
         lines = [keys, *([row.get(key, "") if row.get(key) is not None else "" for key in keys] for row in found)]
         return "".join(",".join(map(str, line)) + "\n" for line in lines)
-    made = [r for key in EXPERIMENTS[experiment] for r in matching(records, *key)]
-    what = "; ".join(sorted({f"{r['test']['data']}: {r['test']['n']} pictures at {r['config']['size']}², hole {r['config']['hole']}, {r['config']['epochs']} epochs" for r in made}))
-    cells = [[heading for heading, _, _ in COLUMNS], *([cell(row, key, digits) for _, key, digits in COLUMNS] for row in found)]
-    return render(f"{experiment}; {what or 'no runs recorded yet'}; losses are sums over 12,288 values; [95% interval]", cells, style)
+    what = "; ".join(sorted({_made_on(r) for key in EXPERIMENTS[experiment] for r in matching(records, *key)}))
+    cells = [[heading for heading, _, _ in COLUMNS],
+             *([_cell(row, key, digits) for _, key, digits in COLUMNS] for row in found)]
+    title = f"{experiment}; {what or 'no runs recorded yet'}; losses are sums over 12,288 values; [95% interval]"
+    return render(title, cells, style)
 
 # %% ../nbs/3_report/18_experiments.ipynb #c40
 def figure(experiment: str, folder: str | Path | None = None, seed: int = 0) -> Picture:
-    """Draw what each network of an experiment puts into the sample photographs, in the report's columns, from the recorded fills; a missing run leaves a gap."""
-    records = load_runs(folder)
-    columns, size = {}, next((record["config"]["size"] for record in records.values()), 0)
-    for objective, encoder, i in reversed(EXPERIMENTS[one_of(experiment, EXPERIMENTS, "experiment")]):
-        found = [name for name, record in records.items() if record["config"]["seed"] == seed and matching({name: record}, objective, encoder, i)]
-        for name in found[:1]:
-            if (fills := recorded_fills(name, folder)) is not None: columns[f"{objective.upper()} {NAMES[encoder]}"], hole = fills, records[name]["config"]["hole"]
-    if not columns: raise InputError(f"no fills of {experiment} with seed {seed} recorded in {folder or results_folder()/'runs'}: make them with `make records`")
+    """Draw what each network of an experiment puts into the sample photographs, in the report's columns, from the
+    recorded fills; a missing run leaves a gap."""
+    records, columns = load_runs(folder), {}
+    one_of(experiment, EXPERIMENTS, "experiment")
+    named = {name: read_config(record["config"]) for name, record in records.items()}
+    for objective, encoder, i in reversed(EXPERIMENTS[experiment]):
+        for name, config in named.items():
+            if config.seed != seed or not matching({name: records[name]}, objective, encoder, i): continue
+            fills = recorded_fills(name, folder)
+            if fills is None: continue
+            columns[f"{objective.upper()} {NAMES[encoder]}"] = fills
+            size, hole = config.size, config.hole
+            break
+    if not columns:
+        raise InputError(f"no fills of {experiment} with seed {seed} recorded in {folder or results_folder()/'runs'}: "
+                         "make them with `make records`")
     photos = load("samples", size).batch(range(7))
-    hidden = photos.masked_fill(make_masks("center", 7, size, hole/size), .5)
-    return grid([list(row) for row in zip(photos, hidden, *columns.values())], ["original", "hole", *columns], 1.1, "photographs, their holes, and what each network puts in them")
+    hidden = photos.masked_fill(make_masks("center", 7, size, hole), .5)
+    return grid([list(row) for row in zip(photos, hidden, *columns.values())], ["original", "hole", *columns], 1.1,
+                "photographs, their holes, and what each network puts in them")

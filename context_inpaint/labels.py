@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .core import InputError, Live, generator
+from .core import generator, InputError
+from .figures import Live
 from .masks import Inpainter, check, composite, reveal
 
 # %% auto #0

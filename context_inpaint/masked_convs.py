@@ -4,29 +4,16 @@
 """Convolutions that know what is hidden, and a U-Net of them that fills any hole in a picture of any size."""
 from __future__ import annotations
 
-import functools
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-
-import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
-from scipy import ndimage
 from torch import Tensor, nn
 
-import context_inpaint
-from .autoencoder import build
 from .core import InputError
-from .masks import Inpainter, check, composite, hide, reveal
-from .trainer import fill_error
+from .trainer import hole_error, squared_error
 
 # %% auto #0
-__all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'unet', 'shipped_network', 'hole_error',
-           'absolute_error', 'log_error', 'seam_error', 'frequency_error', 'groups', 'halve', 'double',
-           'coarse_to_fine', 'any_hole', 'shipped', 'gated_unet']
+__all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'unet', 'absolute_error', 'log_error', 'seam_error',
+           'frequency_error']
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c11
 class PartialConv(nn.Conv2d):
@@ -82,76 +69,70 @@ class GatedResidual(nn.Module):
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c30
 class UNet(nn.Module):
-    """A U-Net of gated residual blocks, `[B, 4, H, W]` → `[B, 3, H, W]`, any H and W: what it draws is added to what `push_pull` fills (Ronneberger et al. 2015).
+    """A U-Net of gated residual blocks, `[B, 4, H, W]` → `[B, 3, H, W]`, any H and W: what it draws is added to what
+    `push_pull` fills (Ronneberger et al. 2015).
 
-    Each level has half the side of the one above, the first already half the picture's. What `push_pull` needs of the mask, and the skips, end at
-    known pixels: inside the hole a skip carries only what the level's convolutions brought there.
+    Each level has half the side of the one above, the first already half the picture's. What `push_pull` needs of the
+    mask, and the skips, end at known pixels: inside the hole a skip carries only what the level's convolutions brought
+    there.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Channels of each level.
+    blocks : int
+        Gated residual blocks in a level, on the way down and on the way up.
     """
+    any_size = True  # fully convolutional: pictures of any side go through
 
     def __init__(self, widths: tuple[int, ...] = (32, 64, 96, 128, 160), blocks: int = 1):
         super().__init__()
         self.levels = len(widths)
-        self.stem = nn.Conv2d(28, widths[0], 3, 1, 1)
+        self.stem = nn.Conv2d(4*(3 + 3 + 1), widths[0], 3, 1, 1)  # base, picture and mask; four pixels in the channels
         self.down = nn.ModuleList(nn.Sequential(*(GatedResidual(w) for _ in range(blocks))) for w in widths[:-1])
         self.halve = nn.ModuleList(nn.Conv2d(4*a, b, 1) for a, b in zip(widths, widths[1:]))
         self.bottom = nn.Sequential(*(GatedResidual(widths[-1], d) for d in (1, 2)))
         self.widen = nn.ModuleList(nn.Conv2d(b, 4*a, 1) for a, b in zip(widths, widths[1:]))
         self.up = nn.ModuleList(nn.Sequential(*(GatedResidual(w) for _ in range(blocks))) for w in widths[:-1])
-        self.last = nn.Conv2d(widths[0], 12, 3, 1, 1)
+        self.last = nn.Conv2d(widths[0], 4*3, 3, 1, 1)  # four pixels of three colours
         for weight in self.last.parameters(): nn.init.zeros_(weight)
 
     def forward(self, seen: Tensor) -> Tensor:
         height, width = seen.shape[-2:]
         beyond = (0, -width % 2**self.levels, 0, -height % 2**self.levels)
-        seen, hidden = F.pad(seen[:, :3], beyond), F.pad(seen[:, 3:], beyond, value=1.)  # beyond the border nothing is known
-        base = push_pull(seen, 1 - hidden, self.levels)
-        x, skips = self.stem(F.pixel_unshuffle(torch.cat([base, seen, hidden], 1), 2)), []
+        hidden = F.pad(seen[:, 3:], beyond, value=1.)                  # [B, 1, H', W'], beyond the border nothing is known
+        seen = F.pad(seen[:, :3], beyond)                              # [B, 3, H', W']
+        base, skips = push_pull(seen, 1 - hidden, self.levels), []     # [B, 3, H', W']
+        x = self.stem(F.pixel_unshuffle(torch.cat([base, seen, hidden], 1), 2))  # [B, w₀, H'/2, W'/2]
         for level, halve in zip(self.down, self.halve):
             x = level(x)
-            skips.append(x)
-            x = halve(F.pixel_unshuffle(x, 2))
+            skips.append(x)                                            # [B, wᵢ, H'/2ⁱ⁺¹, W'/2ⁱ⁺¹]
+            x = halve(F.pixel_unshuffle(x, 2))                         # [B, wᵢ₊₁, half the sides]
         x = self.bottom(x)
         for level, widen in zip(reversed(self.up), reversed(self.widen)):
-            x = level(F.pixel_shuffle(widen(x), 2) + skips.pop())
+            x = level(F.pixel_shuffle(widen(x), 2) + skips.pop())      # [B, wᵢ, twice the sides]
         return (base + F.pixel_shuffle(self.last(x), 2))[..., :height, :width]
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c31
-def unet(config: Mapping) -> UNet:
-    """Return the U-Net that `--encoder unet` names: under 2 million parameters and 0.6 billion multiply-adds at 128×128 for width 256."""
-    if config["mask"] == "center": raise InputError("the unet draws whole pictures: train it with mask mixed, block, region, brush or object")
-    if config["width"] % 16: raise InputError(f"width {config['width']} is not a multiple of 16, which the unet needs: choose one that is")
-    w = config["width"]//16
+def unet(width: int = 256) -> UNet:
+    """Return the U-Net that `--encoder unet` names: under 2 million parameters and 0.6 billion multiply-adds at 128×128
+    for width 256. Raise `InputError` unless the width is a multiple of 16."""
+    if width % 16: raise InputError(f"width {width} is not a multiple of 16, which the unet needs: choose one that is")
+    w = width//16
     return UNet((2*w, 4*w, 6*w, 7*w, 7*w))
 
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c45
-@functools.cache
-def shipped_network(name: str) -> tuple[nn.Module, dict]:
-    """Return a network whose weights this package ships as `weights/NAME.safetensors`, float16, and the configuration in the file's header."""
-    file = Path(context_inpaint.__file__).parent/"weights"/f"{name}.safetensors"
-    if not file.is_file(): raise InputError(f"no weights at {file}: reinstall context-inpaint, or choose another method")
-    with safe_open(file, "pt") as opened:
-        config, weights = json.loads(opened.metadata()["config"]), {key: opened.get_tensor(key) for key in opened.keys()}
-    net = build(config).eval()
-    net.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in weights.items()})
-    return net, config
-
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c55
-def hole_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Return the error `[B, 3, H, W]` of values in [0, 1], 0 outside the hole, of a network's output in [-1, 1], a window or a whole picture."""
-    if output.shape != image.shape: output = (2*image - 1).masked_scatter(mask.expand_as(image), output)
-    return ((output + 1)/2 - image)*mask
-
-
+# %% ../nbs/4_beyond/24_masked_convs.ipynb #c54
 def absolute_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Return each picture's mean absolute error inside the hole, `[B]`, as in `fill_error`: what it asks for is a median, not a mean."""
+    """Return each picture's mean absolute error inside the hole, `[B]`, as in `squared_error`: what it asks for is a
+    median, not a mean."""
     return hole_error(output, image, mask).abs().flatten(1).sum(1)/(3*mask.flatten(1).sum(1))
 
 
 def log_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the logarithm of each picture's mean squared error, `[B]`: lowering its mean raises the mean PSNR."""
-    return (fill_error(output, image, mask) + 1e-4).log()
+    return (squared_error(output, image, mask) + 1e-4).log()
 
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c63
+# %% ../nbs/4_beyond/24_masked_convs.ipynb #c62
 def seam_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the squared error in which hidden pixels within two of a known one count four times, `[B]`."""
     near = F.max_pool2d(1 - mask.to(image), 5, 1, 2)*mask
@@ -160,78 +141,8 @@ def seam_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
 
 
 def frequency_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Return the squared error plus a tenth of the mean absolute Fourier coefficient of the composite's error, `[B]` (after Jiang et al. 2021)."""
-    spectrum = torch.fft.rfft2(hole_error(output, image, mask).float(), norm="ortho").abs().flatten(1).mean(1)/mask.flatten(1).float().mean(1).sqrt()
-    return fill_error(output, image, mask) + .1*spectrum
-
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c70
-def groups(mask: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, tuple[slice, slice]]]:
-    """Yield, for each group of neighbouring holes of a bool mask `[H, W]`, its pixels, and the part of the picture to fill it from."""
-    if not mask.any(): return
-    depth = ndimage.distance_transform_edt(mask)  # of each hidden pixel, to the nearest known one
-    labels, _ = ndimage.label(ndimage.distance_transform_edt(~mask) < size/8)
-    for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        part = mask & (labels == i)
-        margin = math.ceil(max(size/2, 2*depth[part].max()))
-        yield part, tuple(slice(max(0, s.start - margin), s.stop + margin) for s in (rows, columns))
-
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c73
-def halve(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Return a photo `[B, 3, H, W]` and its holes at half the side, rounded up: a pixel is the mean of the known ones of its four, hidden if none is."""
-    known = F.avg_pool2d((~mask).to(image), 2, ceil_mode=True)
-    means = F.avg_pool2d(image.masked_fill(mask, 0.), 2, ceil_mode=True)/known.clamp(min=1e-6)
-    return means.clamp(0, 1), known == 0
-
-
-def double(image: Tensor, sides: tuple[int, int]) -> Tensor:
-    """Return a photo at twice its side, cut to `sides` (height, width), which `halve` rounded up."""
-    return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)[..., :sides[0], :sides[1]]
-
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c75
-def coarse_to_fine(draw: Inpainter, image: Tensor, mask: Tensor, size: int, most: float) -> Tensor:
-    """Fill a photo `[1, 3, H, W]` with `draw`, at once where no pixel lies deeper than a quarter of `size`; else at half the side first, and so on.
-
-    Of what is filled at half the side, an outer band is drawn again at the full one, with what lies deeper taken as known, unless that is more than
-    `most` pixels to look at.
-    """
-    depth = torch.from_numpy(ndimage.distance_transform_edt(mask[0, 0].cpu().numpy())).float().to(mask.device)
-    if depth.max() <= size/4 and mask.numel() <= most: return draw(image, mask)
-    coarse = coarse_to_fine(draw, *halve(image, mask), size, most)
-    guess = composite(image, double(coarse, mask.shape[-2:]), mask)
-    if mask.numel() > most: return guess
-    band = mask & (depth <= size/8)
-    return composite(guess, draw(guess, band), band)
-
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c76
-def any_hole(net: Callable[[Tensor], Tensor], size: int, most: float = 4e6) -> Inpainter:
-    """Make an inpainter of any photo and hole from a fully convolutional network that takes image and mask, trained on `size`×`size` pictures.
-
-    Pictures of that size or less are filled as they are. In larger ones each group of neighbouring holes is filled from what surrounds it, coarse to fine,
-    so that the network never sees a thicker hole than it was trained on, nor more than `most` pixels.
-    """
-    def draw(image: Tensor, mask: Tensor) -> Tensor: return composite(image, reveal(net(hide(image, mask, True))).to(image), mask)
-
-    @torch.no_grad()
-    def inpaint(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-        check(image, mask)
-        if max(image.shape[-2:]) <= size: return draw(image, mask)
-        out = image.clone()
-        for b, missing in enumerate(mask):
-            for part, (rows, columns) in groups(missing[0].cpu().numpy(), size):
-                room, holes = image[b:b + 1, :, rows, columns], mask[b:b + 1, :, rows, columns]
-                filled, own = coarse_to_fine(draw, room, holes, size, most), torch.from_numpy(part[rows, columns]).to(mask.device)
-                out[b, :, rows, columns] = torch.where(own, filled[0], out[b, :, rows, columns])
-        return out
-
-    return inpaint
-
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c87
-def shipped(name: str) -> Inpainter:
-    """Return the inpainter of the network whose weights this package ships as `weights/NAME.safetensors`."""
-    net, config = shipped_network(name)
-    return any_hole(lambda seen: net.to(seen.device)(seen), config["size"])
-
-
-def gated_unet(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Fill any hole with the shipped network, a U-Net of gated convolutions trained on photographs (Yu et al. 2019)."""
-    return shipped("unet")(image, mask)
+    """Return the squared error plus a tenth of the mean absolute Fourier coefficient of the composite's error, `[B]`
+    (after Jiang et al. 2021)."""
+    coefficients = torch.fft.rfft2(hole_error(output, image, mask).float(), norm="ortho").abs()
+    spectrum = coefficients.flatten(1).mean(1)/mask.flatten(1).float().mean(1).sqrt()
+    return squared_error(output, image, mask) + .1*spectrum

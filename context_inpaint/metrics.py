@@ -6,11 +6,11 @@ intervals for their means."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import scipy.stats
 import torch
 import torch.nn.functional as F
+from scipy.special import stdtrit
 from torch import Tensor
 
 from .core import InputError
@@ -18,8 +18,8 @@ from .masks import check, composite
 
 # %% auto #0
 __all__ = ['Metric', 'REPORT_SUM', 'PSNR_CAP', 'METRICS', 'l1', 'l2', 'report_sum', 'psnr', 'psnr_whole', 'psnr_of_mean', 'ssim',
-           'seam', 'sharpness', 'spectrum', 'score', 'diversity', 'best_of_k', 'interval', 'paired_interval', 'lpips',
-           'fid']
+           'seam', 'sharpness', 'spectrum', 'all_metrics', 'diversity', 'best_of_k', 'interval', 'paired_interval',
+           'lpips', 'fid']
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c10
 def _check(output: Tensor, target: Tensor, mask: Tensor, where: Tensor | None = None) -> None:
@@ -262,8 +262,8 @@ METRICS: dict[str, Metric] = {"psnr": psnr, "l1": l1, "l2": l2, "sum": report_su
                               "sharpness": sharpness, "spectrum": spectrum}
 
 
-def score(output: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
-    """Return every metric of `METRICS`, name → float tensor `[B]`, checking the input once.
+def all_metrics(output: Tensor, target: Tensor, mask: Tensor, metrics: Mapping[str, Metric] = METRICS) -> dict[str, Tensor]:
+    """Return every metric, name → float tensor `[B]`, checking the input once.
 
     Parameters
     ----------
@@ -271,6 +271,8 @@ def score(output: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
         The fill and the truth. Outside the hole `output` is ignored.
     mask : bool tensor [B, 1, H, W], True = hole
         One hole, or several, per picture.
+    metrics : mapping
+        Those of this module by default; others, such as a perceptual one, may be handed in.
 
     Raises
     ------
@@ -279,9 +281,9 @@ def score(output: Tensor, target: Tensor, mask: Tensor) -> dict[str, Tensor]:
         without a hole, unequal shapes.
     """
     _check(output, target, mask)
-    pieces = [{name: metric.__wrapped__(*piece) for name, metric in METRICS.items()}
-              for piece in _pieces(output, target, mask)]
-    return {name: torch.cat([piece[name] for piece in pieces]).float() for name in METRICS}
+    formulas = {name: getattr(metric, "__wrapped__", metric) for name, metric in metrics.items()}
+    pieces = [{name: formula(*piece) for name, formula in formulas.items()} for piece in _pieces(output, target, mask)]
+    return {name: torch.cat([piece[name] for piece in pieces]).float() for name in formulas}
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c88
 def diversity(samples: Tensor, mask: Tensor) -> Tensor:
@@ -327,7 +329,7 @@ def interval(values: Tensor | Sequence[float], level: float = .95) -> tuple[floa
     if not values.isfinite().all():
         raise InputError(f"value {int(values.isfinite().int().argmin())} of {len(values)} is not finite: no interval")
     if len(values) == 1: return float("nan"), float("nan")
-    half = scipy.stats.t.ppf((1 + level)/2, len(values) - 1)*values.std().item()/len(values)**.5
+    half = float(stdtrit(len(values) - 1, (1 + level)/2))*values.std().item()/len(values)**.5
     return values.mean().item() - half, values.mean().item() + half
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c102

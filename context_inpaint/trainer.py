@@ -5,12 +5,10 @@
 Trainer whose state can be taken out and put back."""
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,30 +18,33 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from .autoencoder import build, named
 from .core import InputError, device, one_of
-from .masks import MAKERS, hide
+from .masks import MAKERS, from_network, hide, to_network
 
 # %% auto #0
-__all__ = ['PRECISIONS', 'SCHEDULES', 'RATES', 'LOSSES', 'OBJECTIVES', 'TrainConfig', 'check_config', 'check_objective',
-           'Objective', 'fill_error', 'Reconstruction', 'make_objective', 'rate', 'derived', 'Trainer', 'turn', 'state',
-           'put', 'restore']
+__all__ = ['PRECISIONS', 'SCHEDULES', 'LEARNING_RATES', 'Loss', 'TrainConfig', 'read_config', 'check_config', 'check_weights',
+           'Batch', 'Objective', 'hole_error', 'squared_error', 'Reconstruction', 'lr_factor', 'derive_seed',
+           'accelerate', 'moving_average', 'set_rates', 'let_learn', 'cut', 'add_to', 'load_weights', 'fills',
+           'trainer_state', 'load_trainer_state', 'Trainer']
 
 # %% ../nbs/2_networks/11_trainer.ipynb #c06
 @dataclass(frozen=True)
 class TrainConfig:
-    """All that decides a run's weights; two runs with equal configurations and data are the same run."""
+    """All that decides a run's weights; two runs with equal configurations and data are the same run.
+
+    Names of objectives, encoders and losses are those of `catalogue`, which makes objects of them.
+    """
     data: str = "drawn"                # what `load` takes: its training split
     test_data: str = ""                # scored after training: its test split; empty: that of `data`
     limit: int | None = None           # at most so many training pictures
     test_limit: int | None = None
-    objective: str = "reconstruction"  # a key of OBJECTIVES
-    encoder: str = "small"             # a key of autoencoder.ENCODERS or NETWORKS
+    objective: str = "reconstruction"
+    encoder: str = "small"
     width: int = 256                   # channels of the encoder's 4×4 output
     bottleneck: int = 250              # values in the code
     mask: str = "center"               # a key of masks.MAKERS
     size: int = 64                     # side of a picture, pixels; training crops it out of size + size/8
-    hole: int = 16                     # side of the hole, pixels; for other masks, of the square of equal area
+    hole_px: int = 16                  # side of the hole, pixels; for other masks, of the square of equal area
     epochs: int = 12
     batch_size: int = 50
     accumulate: int = 1                # parts into which a batch is cut where memory is short
@@ -55,28 +56,47 @@ class TrainConfig:
     ema: float = 0.                    # decay per step of the averaged weights; 0: none
     seed: int = 0
     pretrained: bool = False           # start the encoder from ImageNet weights
-    loss: str = "l2"                   # reconstruction: a key of LOSSES
+    loss: str = "l2"                   # reconstruction
     beta: float = .1                   # vae: weight of the KL term
     error: str = "mean"                # vae: a key of vae.ERRORS, what the KL term is weighed against
     lambda_adv: float = .001           # gan: weight of the adversarial loss; that of reconstruction is 1 - lambda_adv
     overlap: int = 0                   # gan: width of the band around the window that is drawn as well, pixels
 
+    @property
+    def window(self) -> int | None:
+        """Side of the square that the network draws, pixels: for the central mask the hole and the overlap band around
+        it. None for all others: it draws the whole picture, and takes the mask as a fourth channel."""
+        return self.hole_px + 2*self.overlap if self.mask == "center" else None
+
+    @property
+    def hole(self) -> float:
+        """The hole's side as a fraction of the picture's: what `make_masks` takes."""
+        return self.hole_px/self.size
+
+
+def read_config(stored: Mapping[str, Any]) -> TrainConfig:
+    """Return the configuration that a record holds; older ones call `hole_px` `hole`. Raise `InputError` for another's."""
+    found = {("hole_px" if key == "hole" else key): value for key, value in stored.items()}
+    if unknown := found.keys() - {field.name for field in fields(TrainConfig)}:
+        raise InputError(f"a configuration with settings that this version does not know: {', '.join(sorted(unknown))}")
+    return TrainConfig(**found)
+
 # %% ../nbs/2_networks/11_trainer.ipynb #c07
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
 SCHEDULES = ("one-cycle", "cosine", "constant")
-RATES = {"gan": 1e-3}  # learning rates, where an objective wants another than the default
+LEARNING_RATES = {"gan": 1e-3}  # where an objective wants another than the default
 
 
 def check_config(config: TrainConfig) -> None:
     """Raise `InputError`, saying which setting is wrong and what it may be."""
-    (one_of(config.objective, OBJECTIVES, "objective"), one_of(config.mask, MAKERS, "mask"),
-     one_of(config.loss, LOSSES, "loss"))
-    one_of(config.schedule, SCHEDULES, "schedule"), one_of(config.precision, PRECISIONS, "precision")
+    one_of(config.mask, MAKERS, "mask")
+    one_of(config.schedule, SCHEDULES, "schedule")
+    one_of(config.precision, PRECISIONS, "precision")
     for name, least in {"epochs": 1, "bottleneck": 1, "width": 1, "accumulate": 1, "size": 1, "seed": 0}.items():
         if getattr(config, name) < least:
             raise InputError(f"{name} must be at least {least}, got {getattr(config, name)}")
-    if not 4 <= config.hole <= config.size - 2:
-        raise InputError(f"a hole of {config.hole} pixels does not fit pictures of {config.size}: "
+    if not 4 <= config.hole_px <= config.size - 2:
+        raise InputError(f"a hole of {config.hole_px} pixels does not fit pictures of {config.size}: "
                          f"choose 4 to {config.size - 2}")
     least = 2*config.accumulate
     if config.batch_size < least:
@@ -85,21 +105,30 @@ def check_config(config: TrainConfig) -> None:
     for name in ("lr", "clip"):
         if not 0 < getattr(config, name) < math.inf:
             raise InputError(f"{name} must be positive, got {getattr(config, name):g}")
-    check_objective(config)
+    check_weights(config)
     if not 0 <= config.ema < 1: raise InputError(f"ema must be at least 0 and less than 1, got {config.ema:g}")
 
 # %% ../nbs/2_networks/11_trainer.ipynb #c08
-def check_objective(config: TrainConfig) -> None:
-    """Raise `InputError` for a weight or a band that the objective cannot have."""
+def check_weights(config: TrainConfig) -> None:
+    """Raise `InputError` for a weight of a loss or a band that the objective cannot have."""
     if not 0 <= config.beta < math.inf: raise InputError(f"beta must be at least 0, got {config.beta:g}")
     if not 0 <= config.lambda_adv < 1:
         raise InputError(f"lambda_adv must be at least 0 and less than 1, got {config.lambda_adv:g}")
-    band = (config.size - config.hole)//2 if config.objective == "gan" and config.mask == "center" else 0
-    if not 0 <= config.overlap <= band:
-        raise InputError(f"overlap must be 0 to {band} pixels for objective {config.objective}, mask {config.mask} and "
+    widest = 0
+    if config.objective == "gan" and config.window is not None: widest = (config.size - config.hole_px)//2
+    if not 0 <= config.overlap <= widest:
+        raise InputError(f"overlap must be 0 to {widest} pixels for objective {config.objective}, mask {config.mask} and "
                          f"this hole, got {config.overlap}")
 
 # %% ../nbs/2_networks/11_trainer.ipynb #c11
+@dataclass
+class Batch:
+    """Pictures to learn from, and what one network's step leaves to the next one's."""
+    image: Tensor                 # float [B, 3, H, W] in [0, 1]
+    mask: Tensor                  # bool [B, 1, H, W], True = hole
+    drawn: Tensor | None = None   # by the generator, for the discriminator
+
+
 class Objective(Protocol):
     """What to learn: which networks, which optimisers, which loss. It does not know the trainer,
     and the trainer does not know it."""
@@ -110,55 +139,64 @@ class Objective(Protocol):
     def optimizers(self) -> dict[str, Optimizer]:
         """Return a new optimiser for each network, at its highest learning rate."""
 
-    def loss(self, step: str, image: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, step: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return what the network named `step` should lower, averaged over the batch, and numbers worth logging."""
 
+# %% ../nbs/2_networks/11_trainer.ipynb #c12
+def hole_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
+    """Return the error `[B, 3, H, W]` of a network's output, values in [0, 1], 0 outside the hole.
 
-def fill_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Return each picture's mean squared error inside the hole, `[B]`, of a network's output in
-    [-1, 1], a window or a whole picture."""
-    inside = mask.expand_as(image)
-    if output.shape != image.shape:
-        return ((output.flatten(1) + 1)/2 - image[inside].view(len(image), -1)).square().mean(1)
-    return (((output + 1)/2 - image).square()*inside).flatten(1).sum(1)/inside.flatten(1).sum(1)
+    Parameters
+    ----------
+    output : float tensor [B, 3, H, W], or [B, 3, h, h] where the hole is a square of side h
+        In [-1, 1]: the whole picture, or the window.
+    image : float tensor [B, 3, H, W] in [0, 1]
+    mask : bool tensor [B, 1, H, W], True = hole
+    """
+    if output.shape != image.shape: output = to_network(image).masked_scatter(mask.expand_as(image), output.float())
+    return (from_network(output) - image)*mask
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c14
+
+def squared_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
+    """Return each picture's mean squared error inside the hole, `[B]`; parameters as in `hole_error`."""
+    return hole_error(output, image, mask).square().flatten(1).sum(1)/(3*mask.flatten(1).sum(1))
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c15
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]  # (output, image, mask) as in `hole_error` → [B]
+
+
 class Reconstruction:
     """Minimise the error inside the hole; by default the squared one, the paper's L_rec (Pathak et al.
-    2016, equation 1)."""
+    2016, equation 1).
+
+    Parameters
+    ----------
+    network : nn.Module
+        From what `hide` gives to the window, or to the whole picture.
+    with_mask : bool
+        Whether it takes the mask as a fourth channel.
+    loss : Loss
+    lr, weight_decay : float
+        Of AdamW.
+    """
     steps, fills = ("network",), "network"
 
-    def __init__(self, config: TrainConfig):
-        self.config, self.networks = config, {"network": build(asdict(config))}
+    def __init__(self, network: nn.Module, with_mask: bool = False, loss: Loss = squared_error,
+                 lr: float = TrainConfig.lr, weight_decay: float = TrainConfig.weight_decay):
+        self.networks, self.with_mask, self.error = {"network": network}, with_mask, loss
+        self.lr, self.weight_decay = lr, weight_decay
 
     def optimizers(self) -> dict[str, Optimizer]:
         parameters = self.networks["network"].parameters()
-        return {"network": torch.optim.AdamW(parameters, self.config.lr, betas=(.9, .95),
-                                             weight_decay=self.config.weight_decay, fused=True)}
+        return {"network": torch.optim.AdamW(parameters, self.lr, betas=(.9, .95), weight_decay=self.weight_decay,
+                                             fused=True)}
 
-    def loss(self, step: str, image: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        output = self.networks["network"](hide(image, mask, self.config.mask != "center"))
-        return named(LOSSES[self.config.loss])(output, image, mask).mean(), {}
+    def loss(self, step: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        output = self.networks["network"](hide(batch.image, batch.mask, self.with_mask))
+        return self.error(output, batch.image, batch.mask).mean(), {}
 
-
-LOSSES = {"l2": "trainer:fill_error", "l1": "masked_convs:absolute_error", "log": "masked_convs:log_error",
-          "seam": "masked_convs:seam_error",
-          "frequency": "masked_convs:frequency_error"}
-OBJECTIVES = {
-    "reconstruction": "trainer:Reconstruction",
-    "vae": "vae:Variational", "conditional-vae": "vae:Conditional",
-    "gan": "context_encoder:Adversarial"}
-
-
-def make_objective(config: TrainConfig) -> Objective:
-    """Return the objective that `config` names, its networks initialised from `config.seed` alone."""
-    objective = named(OBJECTIVES[one_of(config.objective, OBJECTIVES, "objective")])
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        return objective(config)
-
-# %% ../nbs/2_networks/11_trainer.ipynb #c20
-def rate(done: float, schedule: str = "one-cycle") -> float:
+# %% ../nbs/2_networks/11_trainer.ipynb #c21
+def lr_factor(done: float, schedule: str = "one-cycle") -> float:
     """Return the learning rate as a share of the highest, when the share `done` of all steps is done (one-cycle:
     Smith and Topin 2019)."""
     warm = {"one-cycle": .25, "cosine": 0., "constant": 0.}[schedule]
@@ -167,24 +205,108 @@ def rate(done: float, schedule: str = "one-cycle") -> float:
     return (1 + math.cos(math.pi*(done - warm)/(1 - warm)))/2
 
 
-def derived(*numbers: int) -> int:
-    """Return a seed that depends on all of `numbers` and looks like none of them: (seed, purpose, epoch or step)."""
+def derive_seed(*numbers: int) -> int:
+    """Return a seed for one purpose, from (seed, purpose, epoch or step): other numbers give unrelated draws."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c32
+# %% ../nbs/2_networks/11_trainer.ipynb #c33
+def accelerate(precision: str) -> Accelerator:
+    """Return a fresh Accelerator, which knows devices and processes, computing in `precision`, a key of `PRECISIONS`."""
+    AcceleratorState._reset_state(True)  # a second run in one process may want another precision
+    return Accelerator(cpu=device().type == "cpu", mixed_precision=PRECISIONS[precision])
+
+
+def moving_average(net: nn.Module, decay: float) -> AveragedModel:
+    """Return a copy of a network that follows it as an exponential moving average, batch norm's statistics included."""
+    return AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
+def set_rates(optimizers: Mapping[str, Optimizer], highest: Mapping[str, list[float]], factor: float) -> None:
+    """Set every learning rate to a share of its highest."""
+    for name, optimizer in optimizers.items():
+        for group, lr in zip(optimizer.param_groups, highest[name]): group["lr"] = factor*lr
+
+
+def let_learn(optimizers: Mapping[str, Optimizer], learning: str) -> Optimizer:
+    """Let only the network named `learning` collect gradients, from zero, and return its optimiser."""
+    for name, optimizer in optimizers.items():
+        for group in optimizer.param_groups:
+            for parameter in group["params"]: parameter.requires_grad_(name == learning)
+    optimizers[learning].zero_grad()
+    return optimizers[learning]
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c34
+def cut(image: Tensor, mask: Tensor, parts: int) -> list[Batch]:
+    """Return a batch in parts of nearly equal size."""
+    return [Batch(some, holes) for some, holes in zip(image.chunk(parts), mask.chunk(parts))]
+
+
+def add_to(losses: dict[str, Tensor], more: Mapping[str, Tensor], share: float) -> None:
+    """Add a part's losses, weighted with its share of the batch, to those of the parts before it."""
+    for name, value in more.items(): losses[name] = losses.get(name, 0) + value.detach()*share
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c35
+def load_weights(net: nn.Module, tensors: Mapping[str, Tensor], where: object) -> None:
+    """Load weights; raise `InputError`, naming `where` they come from, if they belong to another architecture."""
+    try: net.load_state_dict(tensors)
+    except RuntimeError as e:
+        raise InputError(f"{where} holds another architecture than its configuration says: "
+                         f"{str(e).splitlines()[1].strip()}") from None
+
+
+def fills(trainer: Trainer) -> nn.Module:
+    """The network that fills, with averaged weights if there are any."""
+    return trainer.average.module if trainer.average else trainer.networks[trainer.objective.fills]
+
+
+def _networks(trainer: Trainer) -> dict[str, nn.Module]:
+    return trainer.networks | ({"average of": trainer.average} if trainer.average else {})
+
+
+def trainer_state(trainer: Trainer) -> dict[str, Any]:
+    """Return all that a trainer needs to go on: `step`; the optimisers' `groups`, as JSON holds them; and `tensors` by
+    name. Nothing is pickled."""
+    tensors = {f"{name}.{key}": value for name, net in _networks(trainer).items()
+               for key, value in net.state_dict().items()}
+    groups = {}
+    for name, optimizer in trainer.optimizers.items():
+        slots = optimizer.state_dict()
+        tensors |= {f"optimizer of {name}.{i}.{key}": value for i, slot in slots["state"].items()
+                    for key, value in slot.items()}
+        groups[name] = slots["param_groups"]
+    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    return {"step": trainer.step, "groups": groups, "tensors": tensors}
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c36
+def _under(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with `name` and a dot, without them."""
+    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+
+def load_trainer_state(trainer: Trainer, state: Mapping[str, Any], where: object = "the state") -> None:
+    """Give a trainer what `trainer_state` returned; each optimiser tensor is laid out in memory like its
+    parameter, so that sums round alike. Raise `InputError` for the state of another architecture."""
+    for name, net in _networks(trainer).items(): load_weights(net, _under(state["tensors"], name), where)
+    for name, optimizer in trainer.optimizers.items():
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in _under(state["tensors"], f"optimizer of {name}").items():
+            i, slot = key.split(".")
+            like = parameters[int(i)] if value.shape == parameters[int(i)].shape else value
+            slots.setdefault(int(i), {})[slot] = torch.empty_like(like, dtype=value.dtype).copy_(value)
+        optimizer.load_state_dict({"state": slots, "param_groups": state["groups"][name]})
+    trainer.step = state["step"]
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c37
 class Trainer:
     """Lets an objective's networks learn, step by step, wherever Accelerate puts them."""
 
     def __init__(self, config: TrainConfig, objective: Objective):
-        self.config, self.objective, self.step, self.seconds = config, objective, 0, 0.
-        # of past epochs; of this epoch's steps; of steps whose loss nobody has looked at
-        self.curve, self.log, self.pending = [], [], []
-        AcceleratorState._reset_state(True)  # a second run in one process may want another precision
-        self.accelerator = Accelerator(cpu=device().type == "cpu", mixed_precision=PRECISIONS[config.precision])
+        self.config, self.objective, self.step = config, objective, 0
+        self.accelerator = accelerate(config.precision)
         self.networks = {name: net.to(self.accelerator.device, memory_format=torch.channels_last)
                          for name, net in objective.networks.items()}
-        self.average = AveragedModel(self.networks[objective.fills], multi_avg_fn=get_ema_multi_avg_fn(config.ema),
-                                     use_buffers=True) if config.ema else None
+        self.average = moving_average(self.networks[objective.fills], config.ema) if config.ema else None
         self.optimizers = objective.optimizers()
         self.highest = {name: [group["lr"] for group in o.param_groups] for name, o in self.optimizers.items()}
         objective.networks = {name: self.accelerator.prepare(net) for name, net in self.networks.items()}
@@ -197,65 +319,19 @@ class Trainer:
     def learn(self, image: Tensor, mask: Tensor, done: float) -> dict[str, Tensor]:
         """Take every network's step on one batch, `done` (a share) of the way through training;
         return the losses by name."""
-        numbers, parts = {}, self.config.accumulate
-        for step in self.objective.steps:
-            optimizer = turn(self, step, done)
-            optimizer.zero_grad()
-            for some, holes in zip(image.chunk(parts), mask.chunk(parts)):
-                (loss, more), share = self.objective.loss(step, some, holes), len(some)/len(image)
-                self.accelerator.backward(loss*share)
-                for name, value in (more | {"loss" if step == self.objective.fills else step: loss}).items():
-                    numbers[name] = numbers.get(name, 0) + value.detach()*share
-            self.accelerator.clip_grad_norm_(self.networks[step].parameters(), self.config.clip)
+        parts, losses = cut(image, mask, self.config.accumulate), {}
+        for name in self.objective.steps:
+            set_rates(self.optimizers, self.highest, lr_factor(done, self.config.schedule))
+            optimizer = let_learn(self.optimizers, name)
+            for part in parts:
+                loss, more = self.objective.loss(name, part)
+                self.accelerator.backward(loss*len(part.image)/len(image))
+                more |= {"loss" if name == self.objective.fills else name: loss}
+                add_to(losses, more, len(part.image)/len(image))
+            self.accelerator.clip_grad_norm_(self.networks[name].parameters(), self.config.clip)
             optimizer.step()
         if self.average: self.average.update_parameters(self.networks[self.objective.fills])
-        return numbers
+        self.step += 1
+        return losses
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c33
-def turn(trainer: Trainer, step: str, done: float) -> Optimizer:
-    """Let only the network named `step` learn, at the rate of this moment, and return its optimiser."""
-    for name, optimizer in trainer.optimizers.items():
-        for group, highest in zip(optimizer.param_groups, trainer.highest[name]):
-            group["lr"] = highest*rate(done, trainer.config.schedule)
-            for p in group["params"]: p.requires_grad_(name == step)
-    return trainer.optimizers[step]
-
-# %% ../nbs/2_networks/11_trainer.ipynb #c38
-def state(trainer: Trainer) -> tuple[dict[str, Tensor], dict]:
-    """Return all that training needs to go on, as named tensors and as what JSON can hold: nothing is pickled."""
-    nets = trainer.networks | ({"average of": trainer.average} if trainer.average else {})
-    tensors = {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
-    rest = {key: getattr(trainer, key) for key in ("step", "seconds", "curve", "log")} | {"groups": {}}
-    for name, optimizer in trainer.optimizers.items():
-        slots = optimizer.state_dict()
-        tensors |= {f"optimizer of {name}.{i}.{key}": value for i, slot in slots["state"].items()
-                    for key, value in slot.items()}
-        rest["groups"][name] = slots["param_groups"]
-    return {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, rest
-
-
-def put(net: nn.Module, tensors: Mapping[str, Tensor], where: Path) -> None:
-    """Load weights; raise `InputError` if they belong to another architecture."""
-    try: net.load_state_dict(tensors)
-    except RuntimeError as e:
-        raise InputError(f"{where} holds another architecture than its configuration says: "
-                         f"{str(e).splitlines()[1].strip()}") from None
-
-
-def restore(trainer: Trainer, tensors: Mapping[str, Tensor], rest: Mapping, where: Path) -> None:
-    """Give a trainer what `state` returned; each optimiser tensor is laid out in memory like its
-    parameter, so that sums round alike."""
-    def part(name: str) -> dict[str, Tensor]:
-        return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
-
-    for name, net in (trainer.networks | ({"average of": trainer.average} if trainer.average else {})).items():
-        put(net, part(name), where)
-    for name, optimizer in trainer.optimizers.items():
-        parameters, slots = [p for group in optimizer.param_groups for p in group["params"]], {}
-        for key, value in part(f"optimizer of {name}").items():
-            i, slot = key.split(".")
-            like = parameters[int(i)]
-            slots.setdefault(int(i), {})[slot] = torch.empty_like(like if value.shape == like.shape else value,
-                                                                  dtype=value.dtype).copy_(value)
-        optimizer.load_state_dict({"state": slots, "param_groups": rest["groups"][name]})
-    for key in ("step", "seconds", "curve", "log"): setattr(trainer, key, copy.copy(rest[key]))
+    state_dict, load_state_dict = trainer_state, load_trainer_state

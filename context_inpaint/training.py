@@ -10,37 +10,39 @@ import itertools
 import json
 import math
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
-import context_inpaint
-from . import metrics
-from .autoencoder import NETWORKS, named
-from .core import InputError, Live, Picture, as_picture, device, generator, grid, to_numpy, write_aside
+from .any_photo import as_inpainter
+from .core import InputError, device, generator, write_aside
 from .data import Bank, batches, load
-from .masks import Inpainter, as_inpainter, make_masks
-from .scoreboard import environment
-from .trainer import TrainConfig, Trainer, check_config, derived, make_objective, put, restore, state
+from .figures import Live, Picture, as_picture, grid, to_numpy
+from .masks import Inpainter, make_masks
+from .metrics import REPORT_SUM, l2, psnr
+from .records import environment, git_commit, peak_memory
+from .scoreboard import score_bank, summary
+from .trainer import Objective, TrainConfig, Trainer, check_config, derive_seed, read_config
 
 # %% auto #0
-__all__ = ['patient', 'write', 'save', 'saved', 'same', 'Pictures', 'inpainter_of', 'fills', 'score', 'epoch', 'settle', 'fit',
-           'portrait', 'commit', 'peak_memory', 'finish', 'train', 'load_run']
+__all__ = ['interruptible', 'write_bytes', 'Progress', 'save_checkpoint', 'load_checkpoint', 'require_same', 'require_config',
+           'Splits', 'trained_inpainter', 'frozen_masks', 'score_split', 'training_masks', 'require_finite',
+           'train_epoch', 'train_epochs', 'progress_picture', 'make_record', 'write_run', 'open_run', 'make_run_folder',
+           'train']
 
 # %% ../nbs/2_networks/12_training.ipynb #c11
 @contextlib.contextmanager
-def patient() -> Iterator[threading.Event]:
+def interruptible() -> Iterator[threading.Event]:
     """Yield an event that Ctrl-C sets, so that the step under way can end; a second Ctrl-C stops at once."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -56,154 +58,175 @@ def patient() -> Iterator[threading.Event]:
     finally: signal.signal(signal.SIGINT, before)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; a full disk is one line."""
-    try:
-        with write_aside(path) as temporary: temporary.write_bytes(data)
-    except OSError as e: raise InputError(f"cannot write {path}: {e.strerror or e}") from None
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; raise `InputError` where the disk is full."""
+    with write_aside(path) as temporary: temporary.write_bytes(data)
 
 # %% ../nbs/2_networks/12_training.ipynb #c18
-def save(trainer: Trainer, folder: Path, about: Mapping) -> None:
+@dataclass
+class Progress:
+    """What a run has seen so far: past epochs, and the losses of this epoch's steps."""
+    curve: list[dict] = field(default_factory=list)
+    losses: list[dict[str, float]] = field(default_factory=list)
+    seconds: float = 0.
+
+    def means(self) -> dict[str, float]:
+        """Return the mean of each loss over this epoch's steps."""
+        return {name: sum(row[name] for row in self.losses)/len(self.losses) for name in self.losses[0]}
+
+
+def save_checkpoint(trainer: Trainer, progress: Progress, folder: Path, about: Mapping) -> None:
     """Write a checkpoint: one safetensors file whose header holds the rest as JSON, so that it is
     never half old and half new."""
-    tensors, rest = state(trainer)
+    state = trainer.state_dict()
+    tensors = state.pop("tensors")
+    rest = {"about": about, "seconds": progress.seconds, "curve": progress.curve, "log": progress.losses} | state
     if trainer.accelerator.is_main_process:
-        write(folder/"state"/"last.safetensors",
-              safetensors.torch.save(tensors, {"state": json.dumps({"about": about} | rest)}))
+        write_bytes(folder/"state"/"last.safetensors", safetensors.torch.save(tensors, {"state": json.dumps(rest)}))
 
 
-def saved(folder: Path) -> tuple[dict[str, Tensor], dict] | None:
-    """Return what `save` wrote, or None where nothing is."""
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """Return what `save_checkpoint` wrote, `tensors` among it, or None where nothing is."""
     file = folder/"state"/"last.safetensors"
     if not file.is_file(): return None
     try:
         with safe_open(file, "pt") as opened:
-            return {key: opened.get_tensor(key) for key in opened.keys()}, json.loads(opened.metadata()["state"])
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}
+            return json.loads(opened.metadata()["state"]) | {"tensors": tensors}
     except (SafetensorError, KeyError, TypeError, ValueError):
         raise InputError(f"{file} is damaged: train again in another folder") from None
 
-
-def same(there: Mapping, here: Mapping, folder: Path) -> None:
+# %% ../nbs/2_networks/12_training.ipynb #c19
+def require_same(there: Mapping, here: Mapping, folder: Path) -> None:
     """Raise `InputError` naming each setting in which a stored run differs from the one asked for."""
     unequal = [f"{key} is {there.get(key)!r} there and {here.get(key)!r} here" for key in here
                if there.get(key) != here.get(key)]
     if unequal: raise InputError(f"cannot resume {folder} with another configuration: {'; '.join(unequal)}")
 
-# %% ../nbs/2_networks/12_training.ipynb #c21
-class Pictures:
+
+def require_config(stored: Mapping, config: TrainConfig, folder: Path) -> None:
+    """Raise `InputError` unless a record's or a checkpoint's configuration is this one."""
+    require_same(asdict(read_config(stored)), asdict(config), folder)
+
+# %% ../nbs/2_networks/12_training.ipynb #c22
+class Splits:
     """What a run learns from and is judged by: training pictures a little larger than needed, for crops;
     the others at exactly `size`."""
 
     def __init__(self, config: TrainConfig):
         size = config.size
-        self.wide, exact = (load(config.data, side, config.limit) for side in (size + size//8, size))
+        wide, exact = (load(config.data, side, config.limit) for side in (size + size//8, size))
         held = max(1, len(exact)//20)
         if len(exact) - held < config.batch_size:
             raise InputError(f"{len(exact)} pictures, {held} of them held back for validation, are fewer than a batch "
                              f"of {config.batch_size}: add pictures or lower batch_size")
-        self.wide, (self.train, self.validation) = self.wide.split(held, config.seed)[0], exact.split(held, config.seed)
+        self.wide, _ = wide.split(held, config.seed)
+        self.train, self.validation = exact.split(held, config.seed)
         self.test = load(config.test_data or config.data, size, config.test_limit, split="test")
         self.about = {"data": exact.spec, "digest": exact.digest, "train": len(self.train), "validation": held}
 
 
-def inpainter_of(network: nn.Module, config: TrainConfig, sample: bool = False) -> Inpainter:
-    """Return a trained network as an inpainter of any photo, in eval mode, on the device of the photo; with `sample`,
-    one that draws its code at random."""
-    def fill(seen: Tensor, **random) -> Tensor:
-        net = network.to(seen.device).eval()
-        return net.sample(seen, **random) if sample else net(seen)
-
-    if config.encoder in NETWORKS: return named("masked_convs:any_hole")(fill, config.size)
-    return as_inpainter(fill, config.size, config.hole, config.mask != "center", random=sample)
+def trained_inpainter(trainer: Trainer) -> Inpainter:
+    """Return what a trainer has trained so far as an inpainter of any photo."""
+    config = trainer.config
+    return as_inpainter(trainer.network, config.size, config.hole_px, config.window)
 
 
-def fills(inpainter: Inpainter, bank: Bank, config: TrainConfig,
-          batch_size: int = 100) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield fill, truth and mask of a bank's pictures, batch by batch; mask i belongs to picture
-    i, and is that of `scoreboard.evaluate`."""
-    masks = make_masks(config.mask, len(bank), config.size, config.hole/config.size)
-    for image, index in batches(bank, batch_size):
-        yield inpainter(image.to(device()), masks[index].to(device())).cpu(), image.cpu(), masks[index]
+def frozen_masks(config: TrainConfig, n: int) -> Tensor:
+    """Return the masks under which n pictures are scored, bool `[n, 1, S, S]`: those of `scoreboard.evaluate`."""
+    return make_masks(config.mask, n, config.size, config.hole)
 
 
-def score(inpainter: Inpainter, bank: Bank, config: TrainConfig) -> dict:
-    """Score an inpainter on a bank: the mean of every metric with its 95% interval. Train and test
-    numbers both come from here."""
-    filled = list(fills(inpainter, bank, config))
-    parts = [metrics.score(*batch) for batch in filled]
-    values = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    row = {"data": bank.spec, "digest": bank.digest, "n": len(bank), "psnr_of_mean": metrics.psnr_of_mean(values["l2"])}
-    for name, v in values.items(): row |= {name: float(v.mean()), f"{name}_ci": list(metrics.interval(v))}
-    return row | {"none_sum": metrics.REPORT_SUM*float(torch.cat([metrics.l2(truth.masked_fill(mask, 0), truth, mask)
-                                                                  for _, truth, mask in filled]).mean())}
+def score_split(inpainter: Inpainter, bank: Bank, config: TrainConfig) -> dict:
+    """Score an inpainter on a bank: the mean of every metric with its 95% interval, and the sum of the unfilled hole.
+    Train and test numbers both come from here."""
+    masks = frozen_masks(config, len(bank))
+    scores, _ = score_bank(inpainter, bank, masks, batch_size=100, device=device())
+    def leave_black(image, mask, *, generator=None): return image.masked_fill(mask, 0.)
+    black, _ = score_bank(leave_black, bank, masks, batch_size=100, metrics={"l2": l2})
+    return {"data": bank.spec, "digest": bank.digest, "n": len(bank)} | summary(scores) | {
+        "none_sum": REPORT_SUM*float(black["l2"].mean())}
 
-# %% ../nbs/2_networks/12_training.ipynb #c23
-def epoch(trainer: Trainer, bank: Bank, masks: Tensor, live: Live, asked: threading.Event,
-          picture: Picture | None) -> bool:
-    """Train to the end of the epoch that `trainer` is in; return False if `asked` was set before.
-    All draws follow from seed, epoch and step."""
-    config, a = trainer.config, trainer.accelerator
-    number, first = divmod(trainer.step, len(bank)//config.batch_size)
-    plan = batches(bank, config.batch_size, generator(derived(config.seed, 1, number)), config.size, flip=True,
-                   device=a.device)
+# %% ../nbs/2_networks/12_training.ipynb #c24
+def training_masks(config: TrainConfig) -> Tensor:
+    """Return the pool from which each training picture draws its mask, bool `[n, 1, S, S]`; the central one is alone.
+
+    1,024 of a kind, and 8,192 of `mixed`, which has five kinds and sizes from a third to the whole of `hole`: enough
+    that a picture meets another mask in each epoch. Their seed is not that of the frozen masks.
+    """
+    n = {"center": 1, "mixed": 8192}.get(config.mask, 1024)
+    return make_masks(config.mask, n, config.size, config.hole_px, seed=derive_seed(config.seed, 3))
+
+
+def require_finite(losses: Mapping[str, Tensor], names: list[str], epoch: int, step: int) -> dict[str, float]:
+    """Return a step's losses as numbers; raise `InputError` that names the batch if one is not finite."""
+    numbers = {name: float(value) for name, value in losses.items()}  # waits for the device
+    if all(map(math.isfinite, numbers.values())): return numbers
+    values = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items())
+    raise InputError(f"the loss is not finite ({values}) at epoch {epoch + 1}, batch {step + 1}: "
+                     f"pictures {', '.join(names[:3])}, …; lower lr, or look at these pictures")
+
+# %% ../nbs/2_networks/12_training.ipynb #c25
+def train_epoch(trainer: Trainer, bank: Bank, masks: Tensor, progress: Progress, live: Live,
+                asked: threading.Event) -> bool:
+    """Train to the end of the epoch that `trainer` is in, or until `asked` is set, and return whether it came to the end.
+
+    Order, crops, flips, masks and noise follow from seed, epoch and step alone.
+    """
+    config, on, steps = trainer.config, trainer.accelerator, len(bank)//trainer.config.batch_size
+    epoch, first = divmod(trainer.step, steps)
+    order = generator(derive_seed(config.seed, 1, epoch))
+    plan = batches(bank, config.batch_size, order, config.size, flip=True, device=on.device)
+    unread: list[tuple] = []  # losses at which nobody has looked: on a GPU looking waits, so it is done every 20 steps
     for net in trainer.networks.values(): net.train()
-    for image, index in itertools.islice(plan, first, len(bank)//config.batch_size):
+    for step, (image, index) in enumerate(itertools.islice(plan, first, steps), first):
         if asked.is_set(): return False
-        torch.manual_seed(derived(config.seed, 2, trainer.step))
-        mask, mine = masks[torch.randint(len(masks), (len(image),))], slice(a.process_index, None, a.num_processes)
-        trainer.pending.append((trainer.learn(image[mine], mask[mine], trainer.step/live.total), index[mine]))
-        trainer.step += 1
-        if a.device.type == "cpu" or trainer.step % 20 == 0: settle(trainer, bank)
-        if trainer.log: live.update(trainer.step, picture, **trainer.log[-1])
-    settle(trainer, bank)
+        torch.manual_seed(derive_seed(config.seed, 2, trainer.step))
+        mask = masks[torch.randint(len(masks), (len(image),))]
+        mine = slice(on.process_index, None, on.num_processes)
+        losses = trainer.learn(image[mine], mask[mine], trainer.step/live.total)
+        unread.append((losses, [bank.names[i] for i in index[mine][:3]], epoch, step))
+        if on.device.type == "cpu" or trainer.step % 20 == 0 or step == steps - 1:
+            progress.losses += [require_finite(*row) for row in unread]
+            unread.clear()
+        if progress.losses: live.update(trainer.step, **progress.losses[-1])
     return True
 
+# %% ../nbs/2_networks/12_training.ipynb #c29
+def train_epochs(trainer: Trainer, splits: Splits, progress: Progress, folder: Path, about: Mapping,
+                 samples: Tensor) -> None:
+    """Train to the end from wherever `trainer` stands: epoch after epoch of steps, validation and checkpoint.
 
-def settle(trainer: Trainer, bank: Bank) -> None:
-    """Look at the losses that came in; at the first that is not finite stop and name its batch."""
-    for numbers, index in trainer.pending:
-        numbers = {name: float(value) for name, value in numbers.items()}
-        if not all(map(math.isfinite, numbers.values())):
-            where = (f"epoch {len(trainer.curve) + 1}, batch {len(trainer.log) + 1}: "
-                     f"pictures {', '.join(bank.names[i] for i in index[:3])}, …")
-            raise InputError(f"the loss is not finite ({', '.join(f'{k} {v:.3g}' for k, v in numbers.items())}) at "
-                             f"{where}; lower lr, or look at these pictures")
-        trainer.log.append(numbers)
-    trainer.pending.clear()
-
-# %% ../nbs/2_networks/12_training.ipynb #c27
-def fit(trainer: Trainer, pictures: Pictures, folder: Path, about: Mapping, samples: Tensor) -> None:
-    """Train to the end from wherever `trainer` stands, with a checkpoint after every epoch and
-    when Ctrl-C is pressed."""
-    config, a, began, before, picture = trainer.config, trainer.accelerator, time.perf_counter(), trainer.seconds, None
-    bank, total = pictures.wide.to(a.device), len(pictures.wide)//config.batch_size*config.epochs
-    masks = make_masks(config.mask, {"center": 1, "mixed": 8192}.get(config.mask, 1024), config.size,
-                       config.hole/config.size, seed=derived(config.seed, 3)).to(a.device)
-    live = Live(total, f"train {folder.name}")
-    with patient() as asked, torch.random.fork_rng():
-        while trainer.step < total:
-            whole = epoch(trainer, bank, masks, live, asked, picture)
-            trainer.seconds = before + time.perf_counter() - began
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C, when the step under way has ended and the checkpoint is written.
+    """
+    config, began, before = trainer.config, time.perf_counter(), progress.seconds
+    bank, masks = splits.wide.to(trainer.accelerator.device), training_masks(config).to(trainer.accelerator.device)
+    live = Live(len(bank)//config.batch_size*config.epochs, f"train {folder.name}")
+    with interruptible() as asked, torch.random.fork_rng():
+        while trainer.step < live.total:
+            whole = train_epoch(trainer, bank, masks, progress, live, asked)
+            progress.seconds = before + time.perf_counter() - began
             if whole:
-                inpainter = inpainter_of(trainer.network, config)
-                psnr = torch.cat([metrics.psnr(*batch) for batch in fills(inpainter, pictures.validation,
-                                                                          config)]).mean()
-                means = {name: sum(row[name] for row in trainer.log)/len(trainer.log) for name in trainer.log[0]}
-                trainer.curve.append({"epoch": len(trainer.curve) + 1, **means, "validation_psnr": float(psnr),
-                                      "seconds": trainer.seconds})
-                trainer.log = []
-                if live.notebook:
-                    live.update(trainer.step, picture := portrait(trainer.curve, inpainter, samples, config),
-                                validation_psnr=float(psnr))
-            save(trainer, folder, about)
+                inpainter, held = trained_inpainter(trainer), splits.validation
+                scores, _ = score_bank(inpainter, held, frozen_masks(config, len(held)), batch_size=100, device=device(),
+                                       metrics={"psnr": psnr})
+                progress.curve.append({"epoch": len(progress.curve) + 1, **progress.means(),
+                                       "validation_psnr": float(scores["psnr"].mean()), "seconds": progress.seconds})
+                progress.losses = []
+                if live.notebook: live.update(trainer.step, progress_picture(progress.curve, inpainter, samples, config))
+            save_checkpoint(trainer, progress, folder, about)
             if not whole:
-                print(f"\nstopped after {trainer.step} of {total} steps; go on with --resume", file=sys.stderr)
+                print(f"\nstopped after {trainer.step} of {live.total} steps; go on with --resume", file=sys.stderr)
                 raise KeyboardInterrupt
 
-# %% ../nbs/2_networks/12_training.ipynb #c28
-def portrait(curve: list[dict], inpainter: Inpainter, samples: Tensor, config: TrainConfig) -> Picture:
+# %% ../nbs/2_networks/12_training.ipynb #c30
+def progress_picture(curve: list[dict], inpainter: Inpainter, samples: Tensor, config: TrainConfig) -> Picture:
     """Draw how far training is: validation PSNR by epoch, and what the network puts in the holes."""
-    masks = make_masks(config.mask, len(samples), config.size, config.hole/config.size)
+    import matplotlib.pyplot as plt
+    masks = frozen_masks(config, len(samples))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.2), width_ratios=(1, 2), layout="constrained")
     left.plot([row["epoch"] for row in curve], [row["validation_psnr"] for row in curve], "o-")
     left.set(xlabel="epoch", ylabel="PSNR in the hole, dB")
@@ -214,57 +237,61 @@ def portrait(curve: list[dict], inpainter: Inpainter, samples: Tensor, config: T
     right.axis("off")
     return as_picture(figure, "validation PSNR by epoch; samples with their hole and filled", 20_000)
 
-# %% ../nbs/2_networks/12_training.ipynb #c30
-def commit() -> str | None:
-    """Return the commit of this package's own repository, or None outside one."""
-    here = Path(context_inpaint.__file__).resolve()
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(here.parent), *words], capture_output=True, text=True, timeout=10,
-                              check=True).stdout.strip()
-
-    try: return git("ls-files", "--error-unmatch", here.name) and git("rev-parse", "HEAD")
-    except (OSError, subprocess.SubprocessError): return None
-
-
-def peak_memory() -> float | None:
-    """Return the most memory this process has held, GB: the GPU's if there is one."""
-    if torch.cuda.is_available(): return torch.cuda.max_memory_allocated()/1e9
-    try: import resource
-    except ImportError: return None  # Windows
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == "darwin" else 1024)/1e9
-
-# %% ../nbs/2_networks/12_training.ipynb #c31
-def finish(trainer: Trainer, pictures: Pictures, folder: Path, samples: Tensor) -> dict:
-    """Score the trained network, write weights, samples and, last, the record, and return the record."""
-    config, inpainter = trainer.config, inpainter_of(trainer.network, trainer.config)
-    # spread over the whole split, so of every class
-    some = torch.linspace(0, len(pictures.train) - 1, min(len(pictures.train), len(pictures.test))).long()
-    record = {"config": asdict(config), "commit": commit(), "environment": environment(),
-              "device": str(trainer.accelerator.device),
-              "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in trainer.networks.items()},
-              "pictures": pictures.about, "steps": trainer.step, "seconds": trainer.seconds,
-              "peak_memory_gb": peak_memory(), "curve": trainer.curve,
-              "train": score(inpainter, pictures.train[some], config),
-              "validation": score(inpainter, pictures.validation, config),
-              "test": score(inpainter, pictures.test, config)}
-    record["pictures_per_second"] = trainer.step*config.batch_size/trainer.seconds
-    masks = make_masks(config.mask, len(samples), config.size, config.hole/config.size)
-    filled = inpainter(samples.to(device()), masks.to(device())).cpu()
-    weights = {name: value.cpu().contiguous() for name, value in trainer.network.state_dict().items()}
-    if trainer.accelerator.is_main_process:
-        write(folder/"model.safetensors", safetensors.torch.save(weights))
-        write(folder/"samples.jpg",
-              grid({"hole": samples.masked_fill(masks, .5), "filled": filled, "truth": samples}).data)
-        write(folder/"record.json", (json.dumps(record, indent=1) + "\n").encode())
-    return record
-
 # %% ../nbs/2_networks/12_training.ipynb #c32
-def train(config: TrainConfig, out: str | Path, resume: bool = False, samples: Tensor | None = None) -> dict:
-    """Train as `config` says into the run folder `out`, and return the record.
+def make_record(trainer: Trainer, splits: Splits, progress: Progress) -> dict:
+    """Score the trained network on all three splits and return the record of its run."""
+    config, inpainter = trainer.config, trained_inpainter(trainer)
+    # as many training as test pictures, spread over the whole split, so of every class
+    some = torch.linspace(0, len(splits.train) - 1, min(len(splits.train), len(splits.test))).long()
+    scored = {"train": splits.train[some], "validation": splits.validation, "test": splits.test}
+    return {"config": asdict(config), "commit": git_commit(), "environment": environment(),
+            "device": str(trainer.accelerator.device),
+            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in trainer.networks.items()},
+            "pictures": splits.about, "steps": trainer.step, "seconds": progress.seconds,
+            "peak_memory_gb": peak_memory(), "curve": progress.curve,
+            **{name: score_split(inpainter, bank, config) for name, bank in scored.items()},
+            "pictures_per_second": trainer.step*config.batch_size/progress.seconds}
+
+
+def write_run(trainer: Trainer, record: Mapping, folder: Path, samples: Tensor) -> None:
+    """Write weights, sample fills and, last, the record: a folder with a record is a finished run."""
+    masks = frozen_masks(trainer.config, len(samples))
+    filled = trained_inpainter(trainer)(samples.to(device()), masks.to(device())).cpu()
+    weights = {name: value.cpu().contiguous() for name, value in trainer.network.state_dict().items()}
+    picture = grid({"hole": samples.masked_fill(masks, .5), "filled": filled, "truth": samples})
+    if trainer.accelerator.is_main_process:
+        write_bytes(folder/"model.safetensors", safetensors.torch.save(weights))
+        write_bytes(folder/"samples.jpg", picture.data)
+        write_bytes(folder/"record.json", (json.dumps(record, indent=1) + "\n").encode())
+
+# %% ../nbs/2_networks/12_training.ipynb #c33
+def open_run(out: Path, config: TrainConfig, resume: bool) -> dict[str, Any] | None:
+    """Return the checkpoint to go on from, or None to begin; raise `InputError` if `out` is taken by something else."""
+    checkpoint = load_checkpoint(out) if resume else None
+    if checkpoint: require_config(checkpoint["about"]["config"], config, out)
+    elif out.is_file() or out.is_dir() and any(out.iterdir()) and not (resume and (out/"state").is_dir()):
+        advice = "name another folder, or continue the run in it with --resume"
+        raise InputError(f"{out} exists but holds no training run: name another folder" if resume
+                         else f"{out} exists: {advice}")
+    return checkpoint
+
+
+def make_run_folder(out: Path) -> None:
+    """Make a run's folder, or sweep out of it what a killed process was writing."""
+    try: (out/"state").mkdir(parents=True, exist_ok=True)
+    except OSError as e: raise InputError(f"cannot create {out}: {e.strerror}") from None
+    for unfinished in (*out.glob(".*.*"), *(out/"state").glob(".*.*")): unfinished.unlink()
+
+# %% ../nbs/2_networks/12_training.ipynb #c34
+def train(config: TrainConfig, objective: Objective, out: str | Path, resume: bool = False,
+          samples: Tensor | None = None) -> dict:
+    """Train an objective's networks as `config` says into the run folder `out`, and return the record.
 
     Parameters
     ----------
     config : TrainConfig
+    objective : Objective
+        What `catalogue.make_objective(config)` gives, or your own.
     out : path
         A folder that does not exist yet or is empty; with `resume`, also one in which the same run was begun.
     resume : bool
@@ -283,52 +310,22 @@ def train(config: TrainConfig, out: str | Path, resume: bool = False, samples: T
         After Ctrl-C, when the checkpoint is written.
     """
     check_config(config)
-    out, objective = Path(out), make_objective(config)
-    found = saved(out) if resume else None
-    if found: same(found[1]["about"]["config"], json.loads(json.dumps(asdict(config))), out)
-    elif out.is_file() or out.is_dir() and any(out.iterdir()) and not (resume and (out/"state").is_dir()):
-        raise InputError(f"{out} exists" + (" but holds no training run: name another folder" if resume
-                                            else ": name another folder, or continue the run in it with --resume"))
-    if (out/"record.json").is_file(): return json.loads((out/"record.json").read_text())
-    pictures = Pictures(config)
-    about = {"config": asdict(config), "digest": pictures.about["digest"]}
-    if found:
-        same({"digest of the pictures": found[1]["about"]["digest"]}, {"digest of the pictures": about["digest"]}, out)
-    try: (out/"state").mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise InputError(f"cannot create {out}: {e.strerror}") from None
-    for left in (*out.glob(".*.*"), *(out/"state").glob(".*.*")): left.unlink()  # what a killed process was writing
+    out = Path(out)
+    checkpoint = open_run(out, config, resume)
+    if (out/"record.json").is_file(): return json.loads((out/"record.json").read_text(encoding="utf-8"))
+    splits = Splits(config)
+    make_run_folder(out)
+    about = {"config": asdict(config), "digest": splits.about["digest"]}
     if samples is None:
         samples = load("drawn" if config.data == "drawn" else "samples", config.size, 7, split="test").batch(range(7))
-    trainer = Trainer(config, objective)
-    if found: restore(trainer, *found, out/"state")
-    else: save(trainer, out, about)
-    fit(trainer, pictures, out, about, samples)
-    return finish(trainer, pictures, out, samples)
-
-# %% ../nbs/2_networks/12_training.ipynb #c33
-def load_run(path: str | Path, sample: bool = False) -> Inpainter:
-    """Return the inpainter that a finished run trained; with `sample`, the one that draws its code
-    at random, where the network has such.
-
-    Raises
-    ------
-    InputError
-        If there is no finished run, its record is damaged, its weights do not fit its
-        configuration, or it has no samples.
-    """
-    path = Path(path)
-    if not (path/"record.json").is_file():
-        raise InputError(f"no finished training run in {path}: it needs record.json and model.safetensors")
-    try:
-        config = TrainConfig(**json.loads((path/"record.json").read_text())["config"])
-        weights = safetensors.torch.load_file(path/"model.safetensors")
-    except FileNotFoundError: raise InputError(f"{path} lacks model.safetensors: train again") from None
-    except (SafetensorError, KeyError, TypeError, ValueError) as e:
-        raise InputError(f"{path} is damaged or made by another version: {e}") from None
-    objective = make_objective(replace(config, pretrained=False))
-    network = objective.networks[objective.fills]
-    put(network, weights, path/"model.safetensors")
-    if sample and not hasattr(network, "sample"):
-        raise InputError(f"{path} was trained with objective {config.objective}, "
-                         "which draws no samples: leave out :sample")
-    return inpainter_of(network, config, sample)
+    trainer, progress = Trainer(config, objective), Progress()
+    if checkpoint:
+        there, here = ({"digest of the pictures": x["digest"]} for x in (checkpoint["about"], about))
+        require_same(there, here, out)
+        trainer.load_state_dict(checkpoint, out/"state")
+        progress = Progress(checkpoint["curve"], checkpoint["log"], checkpoint["seconds"])
+    else: save_checkpoint(trainer, progress, out, about)
+    train_epochs(trainer, splits, progress, out, about, samples)
+    record = make_record(trainer, splits, progress)
+    write_run(trainer, record, out, samples)
+    return record

@@ -4,100 +4,130 @@
 """Variational autoencoders that fill holes: the report's, and the conditional one."""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-
 import torch
 from torch import Tensor, nn
 
-from .autoencoder import bottleneck, decoder, drawn_side, make_encoder
+from .autoencoder import bottleneck, decoder
 from .core import one_of
 from .kl import gaussian_kl
-from .masks import hide
+from .masks import hide, to_network
 from .metrics import REPORT_SUM
-from .trainer import Reconstruction, TrainConfig, fill_error
+from .trainer import Batch, Reconstruction, TrainConfig, squared_error
 
 # %% auto #0
-__all__ = ['ERRORS', 'VAE', 'Variational', 'ConditionalVAE', 'Conditional']
+__all__ = ['ERRORS', 'VAE', 'Variational', 'ConditionalVAE']
 
 # %% ../nbs/3_report/15_vae.ipynb #c26
 class VAE(nn.Module):
-    """An encoder to a Gaussian over codes, and a decoder (Kingma and Welling 2014); as in the report, it encodes the picture with its hole."""
+    """An encoder to a Gaussian over codes, and a decoder (Kingma and Welling 2014); as in the report, it encodes the
+    picture with its hole.
 
-    def __init__(self, config: Mapping):
+    Parameters
+    ----------
+    encoder : nn.Module
+        From what `hide` gives to `[B, width, 4, 4]`.
+    width : int
+    code_length : int
+        Values in the code.
+    side : int
+        Of what is drawn, `[B, 3, side, side]` in [-1, 1], pixels.
+    """
+
+    def __init__(self, encoder: nn.Module, width: int, code_length: int, side: int):
         super().__init__()
-        self.size = config["bottleneck"]
-        self.encoder, self.moments = make_encoder(config), bottleneck(config["width"], 2*self.size)
-        self.decoder = decoder(self.size, config["width"], drawn_side(config))
+        self.code_length, self.encoder = code_length, encoder
+        self.moments = bottleneck(width, 2*code_length)
+        self.decoder = decoder(code_length, width, side)
 
     def posterior(self, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and log variance, `[B, N]` each, of the code of what `hide` gave."""
         return self.moments(self.encoder(seen)).float().chunk(2, 1)
 
-    def forward(self, seen: Tensor, noise: Tensor | None = None, truth: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        """Return the fill for the mean code; with noise `[B, N]`, the fill for a random one, and the KL of its distribution from N(0, I), `[B]`."""
+    def forward(self, seen: Tensor, noise: Tensor | None = None,
+                truth: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        """Return the fill for the mean code; with noise `[B, N]`, the fill for a random one, and the KL of its
+        distribution from N(0, I), `[B]`."""
         mean, log_variance = self.posterior(seen)
         if noise is None: return self.decoder(mean)
         return self.decoder(mean + noise*(log_variance/2).exp()), gaussian_kl(mean, log_variance)
 
     def sample(self, seen: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return the fill for a code drawn at random."""
-        return self(seen, torch.randn(len(seen), self.size, generator=generator).to(seen.device))[0]
+        return self(seen, torch.randn(len(seen), self.code_length, generator=generator).to(seen.device))[0]
 
 # %% ../nbs/3_report/15_vae.ipynb #c36
 ERRORS = {"mean": "mean squared error + β/12288 KL", "sum": "sum of squares + β KL", "norm": "‖x − D(z)‖₂ + β KL"}
 
 
 class Variational(Reconstruction):
-    """Minimise reconstruction error and KL together: the report's VAE loss, its error term by `config.error`, a key of `ERRORS`.
+    """Minimise reconstruction error and KL together: the loss of a VAE, the report's by default.
 
-    `norm` is the loss as the report prints it, `mean` the one that its code minimises; values are in [0, 1], and 12,288 is the number of values in the
-    report's 64×64 hole, at every hole size.
+    `norm` is the loss as the report prints it, `mean` the one that its code minimises; values are in [0, 1], and
+    12,288 is the number of values in the report's 64×64 hole, at every hole size.
+
+    Parameters
+    ----------
+    network : VAE or ConditionalVAE
+    with_mask, lr, weight_decay
+        As in `Reconstruction`.
+    error : str
+        A key of `ERRORS`: what the KL term is weighed against.
+    beta : float
+        Weight of the KL term.
     """
-    net = VAE
 
-    def __init__(self, config: TrainConfig):
-        one_of(config.error, ERRORS, "error")
-        self.config, self.networks = config, {"network": self.net(asdict(config))}
+    def __init__(self, network: nn.Module, with_mask: bool = False, error: str = TrainConfig.error,
+                 beta: float = TrainConfig.beta, lr: float = TrainConfig.lr,
+                 weight_decay: float = TrainConfig.weight_decay):
+        super().__init__(network, with_mask, lr=lr, weight_decay=weight_decay)
+        self.code_length, self.kind, self.beta = network.code_length, one_of(error, ERRORS, "error"), beta
 
-    def loss(self, step: str, image: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        noise = torch.randn(len(image), self.config.bottleneck, device=image.device)
-        seen = hide(image, mask, self.config.mask != "center")
-        output, kl = self.networks["network"](seen, noise, 2*image - 1)
-        mean = fill_error(output, image, mask)
-        n = 3*mask.flatten(1).sum(1)
-        match self.config.error:
-            case "mean": loss = mean + self.config.beta/REPORT_SUM*kl
-            case "sum": loss = n*mean + self.config.beta*kl
-            case "norm": loss = (n*mean).sqrt() + self.config.beta*kl
+    def loss(self, step: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        image, mask = batch.image, batch.mask
+        noise = torch.randn(len(image), self.code_length, device=image.device)
+        output, kl = self.networks["network"](hide(image, mask, self.with_mask), noise, to_network(image))
+        mean, n = squared_error(output, image, mask), 3*mask.flatten(1).sum(1)
+        match self.kind:
+            case "mean": loss = mean + self.beta/REPORT_SUM*kl
+            case "sum": loss = n*mean + self.beta*kl
+            case "norm": loss = (n*mean).sqrt() + self.beta*kl
         return loss.mean(), {"error": mean.mean(), "kl": kl.mean()}
 
 # %% ../nbs/3_report/15_vae.ipynb #c69
 class ConditionalVAE(nn.Module):
-    """A VAE of the hole given its context: prior p(z | context), posterior q(z | whole picture), decoder of both codes (Sohn et al. 2015)."""
+    """A VAE of the hole given its context: prior p(z | context), posterior q(z | whole picture), decoder of both codes
+    (Sohn et al. 2015).
 
-    def __init__(self, config: Mapping):
+    Parameters
+    ----------
+    context_encoder : nn.Module
+        From what `hide` gives to `[B, width, 4, 4]`.
+    whole_encoder : nn.Module
+        From whole pictures in [-1, 1], `[B, 3, S, S]`, to `[B, width, 4, 4]`.
+    width, code_length, side : int
+        As in `VAE`.
+    """
+
+    def __init__(self, context_encoder: nn.Module, whole_encoder: nn.Module, width: int, code_length: int, side: int):
         super().__init__()
-        self.size, width = config["bottleneck"], config["width"]
-        self.context, self.code = make_encoder(config), bottleneck(width, self.size)
-        self.prior = nn.Linear(self.size, 2*self.size)
-        self.whole, self.moments = make_encoder(dict(config) | {"mask": "center"}), bottleneck(width, 2*self.size)
-        self.decoder = decoder(2*self.size, width, drawn_side(config))
+        self.code_length = code_length
+        self.context, self.code = context_encoder, bottleneck(width, code_length)
+        self.prior = nn.Linear(code_length, 2*code_length)
+        self.whole, self.moments = whole_encoder, bottleneck(width, 2*code_length)
+        self.decoder = decoder(2*code_length, width, side)
 
-    def forward(self, seen: Tensor, noise: Tensor | None = None, truth: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        """Return the fill for the prior's mean; with noise, for a random code; with the truth in [-1, 1] too, for one of the posterior, and its KL from the prior, `[B]`."""
+    def forward(self, seen: Tensor, noise: Tensor | None = None,
+                truth: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+        """Return the fill for the prior's mean; with noise, for a random code; with the truth in [-1, 1] too, for one of
+        the posterior, and its KL from the prior, `[B]`."""
         code = self.code(self.context(seen))
         prior, prior_log = self.prior(code).float().chunk(2, 1)
         if noise is None: return self.decoder(torch.cat([code, prior], 1))
         if truth is None: return self.decoder(torch.cat([code, prior + noise*(prior_log/2).exp()], 1))
         mean, log_variance = self.moments(self.whole(truth)).float().chunk(2, 1)
-        return self.decoder(torch.cat([code, mean + noise*(log_variance/2).exp()], 1)), gaussian_kl(mean, log_variance, prior, prior_log)
+        drawn = self.decoder(torch.cat([code, mean + noise*(log_variance/2).exp()], 1))
+        return drawn, gaussian_kl(mean, log_variance, prior, prior_log)
 
     def sample(self, seen: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return the fill for a code drawn at random from the prior."""
-        return self(seen, torch.randn(len(seen), self.size, generator=generator).to(seen.device))
-
-
-class Conditional(Variational):
-    """The loss of `Variational` for the conditional VAE."""
-    net = ConditionalVAE
+        return self(seen, torch.randn(len(seen), self.code_length, generator=generator).to(seen.device))

@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from context_inpaint.autoencoder import ENCODERS, ChannelwiseFC, bottleneck, build, decoder, make_encoder, small_encoder
+from context_inpaint.autoencoder import bottleneck, ChannelwiseFC, decoder, small_encoder
+from context_inpaint.catalogue import ENCODERS, make_encoder, make_network
 from context_inpaint.core import PRESETS, InputError, generator
 from context_inpaint.masks import hide, make_masks
 

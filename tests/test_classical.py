@@ -8,8 +8,8 @@ from scipy.sparse import lil_matrix
 from scipy.sparse.linalg import spsolve
 
 from context_inpaint import classical
-from context_inpaint.classical import (DISTANCES, bank_features, best_on_ring, biharmonic, candidates, conjugate_gradients, contexts, harmonic,
-                                       laplacian, navier_stokes, none, poisson, ring_mean, scene_completion, telea)
+from context_inpaint.classical import (biharmonic, conjugate_gradients, harmonic, laplacian, navier_stokes, none, poisson, ring_mean, telea)
+from context_inpaint.completion import bank_features, best_on_ring, candidates, contexts, DISTANCES, scene_completion
 from context_inpaint.core import InputError, generator
 from context_inpaint.data import Bank
 from context_inpaint.masks import make_masks

@@ -13,13 +13,15 @@ import torch.nn.functional as F
 from torch import nn
 
 from context_inpaint import trainer as machine
-from context_inpaint.autoencoder import build, drawn_side
+from context_inpaint.autoencoder import drawn_side
+from context_inpaint.catalogue import make_network
 from context_inpaint.context_encoder import Adversarial, strided_encoder, weight_map
 from context_inpaint.core import InputError, generator
 from context_inpaint.gan import discriminator
 from context_inpaint.masks import hide, make_masks
-from context_inpaint.scoreboard import get_method
-from context_inpaint.trainer import TrainConfig, Trainer, check_config, make_objective
+from context_inpaint.catalogue import get_method
+from context_inpaint.catalogue import make_objective
+from context_inpaint.trainer import check_config, TrainConfig, Trainer
 from context_inpaint.training import inpainter_of, train
 
 TINY = TrainConfig(objective="gan", encoder="strided", size=32, hole=8, width=16, bottleneck=8, limit=40, test_limit=10, epochs=1, batch_size=12, overlap=1)

@@ -16,7 +16,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from context_inpaint import core
-from context_inpaint.core import PRESETS, InputError, Live, Picture, as_picture, cost, device, generator, grid, home, one_of, preset, to_numpy, write_aside
+from context_inpaint.core import cost, device, generator, home, InputError, one_of, preset, PRESETS, write_aside
+from context_inpaint.figures import as_picture, grid, Live, Picture, to_numpy
 
 
 @pytest.mark.parametrize("value, message", [
@@ -35,9 +36,9 @@ def test_one_of_returns_what_is_there():
 
 def test_presets_keep_the_papers_proportions():
     for p in PRESETS.values():
-        assert 4*p.hole == p.size and p.size % 32 == 0 and list(p.bottlenecks) == sorted(p.bottlenecks)
-        assert [round(b/(3*p.hole**2), 2) for b in p.bottlenecks] == pytest.approx([.04, .16, .33], abs=.011), p.name
-    assert PRESETS["paper"].bottlenecks == (500, 2000, 4000) and 3*PRESETS["paper"].hole**2 == 12288
+        assert 4*p.hole_px == p.size and p.size % 32 == 0 and list(p.bottlenecks) == sorted(p.bottlenecks)
+        assert [round(b/(3*p.hole_px**2), 2) for b in p.bottlenecks] == pytest.approx([.04, .16, .33], abs=.011), p.name
+    assert PRESETS["paper"].bottlenecks == (500, 2000, 4000) and 3*PRESETS["paper"].hole_px**2 == 12288
     with pytest.raises(AttributeError): PRESETS["tiny"].size = 64
 
 

@@ -10,7 +10,8 @@ from PIL import Image
 
 from context_inpaint import data
 from context_inpaint.core import InputError, generator
-from context_inpaint.data import batches, common, load, read_image, read_mask, sample_photos, write_image
+from context_inpaint.data import batches, common, load
+from context_inpaint.photos import read_image, read_mask, sample_photos, write_image
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
-from context_inpaint.autoencoder import ENCODERS, SIZES, make_encoder
+from context_inpaint.autoencoder import SIZES
+from context_inpaint.catalogue import ENCODERS, make_encoder
 from context_inpaint.core import PRESETS, InputError, generator
 from context_inpaint.encoders import alexnet, load_imagenet, receptive_field, resnet, vgg
 

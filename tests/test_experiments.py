@@ -13,7 +13,7 @@ import pytest
 
 from context_inpaint import experiments
 from context_inpaint.core import PRESETS, InputError, Preset
-from context_inpaint.experiments import EXPERIMENTS, REPORT, configs, experiment, finished, load_runs, matching, plan, published, rows, table
+from context_inpaint.experiments import (configs, EXPERIMENTS, finished, load_runs, make_runs, matching, plan, published, REPORT, rows, table)
 
 MINI = Preset("mini", 32, 8, 40, 12, 2, 8, (4, 8, 16), 16)
 

@@ -14,10 +14,13 @@ import torch
 from context_inpaint import export
 from context_inpaint.core import InputError, generator
 from context_inpaint.export import Exported, difference, example, half, pack, rounded, scales, ship, trained, write_onnx
-from context_inpaint.masked_convs import UNet, any_hole, shipped, shipped_network
+from context_inpaint.any_photo import as_inpainter
+from context_inpaint.catalogue import shipped, shipped_network
+from context_inpaint.masked_convs import UNet
 from context_inpaint.masks import make_masks
 from context_inpaint.trainer import TrainConfig
-from context_inpaint.training import load_run, train
+from context_inpaint.catalogue import load_inpainter
+from context_inpaint.training import train
 
 onnx = pytest.importorskip("onnx")
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from context_inpaint.core import InputError
-from context_inpaint.lesson import exercise, guess, overview, progress, score
+from context_inpaint.lesson import answer, exercise, guess, overview, progress
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import context_inpaint
 from context_inpaint import masked_convs
-from context_inpaint.autoencoder import build
+from context_inpaint.catalogue import make_network
 from context_inpaint.core import InputError, generator
-from context_inpaint.masked_convs import (GatedConv, GatedResidual, PartialConv, UNet, absolute_error, any_hole, coarse_to_fine, double, frequency_error,
-                                          groups, halve, log_error, push_pull, seam_error, shipped, shipped_network, unet)
+from context_inpaint.any_photo import as_inpainter, coarse_to_fine, double, halve, hole_groups
+from context_inpaint.catalogue import shipped, shipped_network
+from context_inpaint.masked_convs import (absolute_error, frequency_error, GatedConv, GatedResidual, log_error, PartialConv, push_pull, seam_error, unet, UNet)
 from context_inpaint.masks import MASKS, composite, hide, make_masks, reveal
-from context_inpaint.trainer import LOSSES, TrainConfig, fill_error, make_objective
+from context_inpaint.catalogue import LOSSES, make_objective
+from context_inpaint.trainer import squared_error, TrainConfig
 
 NAN, SIZE = float("nan"), 32
 

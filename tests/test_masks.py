@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from hypothesis import example, given, settings, strategies as st
 
 from context_inpaint.core import InputError, generator
-from context_inpaint.masks import MASKS, as_inpainter, center, check, composite, crops, hide, make_masks, resize_mask, reveal
+from context_inpaint.any_photo import as_inpainter, crops
+from context_inpaint.masks import center, check, composite, hide, make_masks, MASKS, resize_mask, reveal
 
 kinds, seeds, holes = st.sampled_from(list(MASKS)), st.integers(0, 2**31), st.none() | st.floats(.001, .999)
 sizes = st.tuples(st.integers(8, 70), st.integers(8, 70)) | st.sampled_from([(300, 500), (8, 200), (128, 9)])

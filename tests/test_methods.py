@@ -5,7 +5,7 @@ import torch
 from context_inpaint.core import InputError, generator
 from context_inpaint.data import load
 from context_inpaint.masks import MASKS, make_masks
-from context_inpaint.scoreboard import METHODS, available, get_method
+from context_inpaint.catalogue import available, get_method, METHODS
 
 SIZE = 48
 

@@ -15,7 +15,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from context_inpaint import metrics
 from context_inpaint.core import InputError, generator
 from context_inpaint.masks import MASKS, composite, make_masks
-from context_inpaint.metrics import METRICS, best_of_k, diversity, interval, paired_interval, psnr_of_mean, psnr_whole, score
+from context_inpaint.metrics import (all_metrics, best_of_k, diversity, interval, METRICS, paired_interval, psnr_of_mean, psnr_whole)
 
 EVERY = {**METRICS, "psnr_whole": psnr_whole}
 PERFECT = {"psnr": 100, "l1": 0, "l2": 0, "sum": 0, "ssim": 1, "seam": 0, "sharpness": 1, "spectrum": 0, "psnr_whole": 100}

@@ -4,10 +4,11 @@ import math
 import pytest
 import torch
 
-from context_inpaint.autoencoder import ENCODERS
+from context_inpaint.catalogue import ENCODERS
 from context_inpaint.core import generator
 from context_inpaint.masks import hide, make_masks
-from context_inpaint.trainer import OBJECTIVES, TrainConfig, Trainer, make_objective
+from context_inpaint.catalogue import make_objective, OBJECTIVES
+from context_inpaint.trainer import TrainConfig, Trainer
 
 TINY = {"size": 32, "hole": 8, "width": 32, "bottleneck": 8, "batch_size": 4}
 

@@ -9,7 +9,8 @@ import torch
 from context_inpaint.core import InputError
 from context_inpaint.data import load
 from context_inpaint.masks import make_masks
-from context_inpaint.scoreboard import compare, evaluate, load_records, save_record, table
+from context_inpaint.records import load_records, save_record, table
+from context_inpaint.scoreboard import compare, evaluate
 
 
 @pytest.fixture(scope="module")

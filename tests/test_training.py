@@ -19,8 +19,10 @@ from context_inpaint.core import InputError, generator
 from context_inpaint.data import load
 from context_inpaint.masks import hide, make_masks
 from context_inpaint.scoreboard import evaluate
-from context_inpaint.trainer import OBJECTIVES, TrainConfig, Trainer, derived, fill_error, make_objective, rate, restore, state
-from context_inpaint.training import load_run, train
+from context_inpaint.catalogue import make_objective, OBJECTIVES
+from context_inpaint.trainer import derive_seed, lr_factor, restore, squared_error, state, TrainConfig, Trainer
+from context_inpaint.catalogue import load_inpainter
+from context_inpaint.training import train
 
 TINY = TrainConfig(size=32, hole=8, width=32, bottleneck=16, limit=60, test_limit=20, epochs=3, batch_size=12)
 

@@ -7,14 +7,15 @@ import torch
 from safetensors.torch import save_file
 from torch.distributions import Independent, Normal, kl_divergence
 
-from context_inpaint.autoencoder import make_encoder
+from context_inpaint.catalogue import make_encoder
 from context_inpaint.core import InputError, generator
 from context_inpaint.kl import gaussian_kl
 from context_inpaint.masks import hide, make_masks
 from context_inpaint.metrics import best_of_k, diversity, l2
-from context_inpaint.scoreboard import get_method
-from context_inpaint.trainer import TrainConfig, check_config, make_objective
-from context_inpaint.training import load_run
+from context_inpaint.catalogue import get_method
+from context_inpaint.catalogue import make_objective
+from context_inpaint.trainer import check_config, TrainConfig
+from context_inpaint.catalogue import load_inpainter
 from context_inpaint.vae import ERRORS, VAE, ConditionalVAE, Variational
 
 TINY = TrainConfig(objective="vae", size=32, hole=8, width=32, bottleneck=16)

@@ -17,8 +17,9 @@ from context_inpaint.core import PRESETS, write_aside
 from context_inpaint.data import load
 from context_inpaint.experiments import configs, finished, run_seconds
 from context_inpaint.masks import make_masks
-from context_inpaint.trainer import RATES, TrainConfig
-from context_inpaint.training import load_run, train
+from context_inpaint.trainer import LEARNING_RATES, TrainConfig
+from context_inpaint.catalogue import load_inpainter
+from context_inpaint.training import train
 
 LAPTOP, RUNS, RESULTS = PRESETS["laptop"], Path("runs"), Path("data/results/runs")
 
@@ -60,7 +61,7 @@ def scoreboards() -> dict[str, str]:
 def command(config: TrainConfig, name: str) -> str:
     """Return the command that makes a run."""
     plain = replace(TrainConfig(), data=config.data, size=LAPTOP.size, hole=config.hole, limit=LAPTOP.train, test_limit=LAPTOP.test,
-                    lr=RATES.get(config.objective, TrainConfig.lr))
+                    lr=LEARNING_RATES.get(config.objective, TrainConfig.lr))
     words = [f"context-inpaint train --preset laptop --data {config.data}"]
     if config.hole != LAPTOP.hole: words.append(f"--hole {config.hole/config.size:.2g}")
     for key, value in asdict(config).items():

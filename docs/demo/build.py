@@ -14,7 +14,7 @@ from PIL import Image
 from context_inpaint.core import InputError
 from context_inpaint.export import any_size, ship, trained
 from context_inpaint.scenes import KINDS, draw
-from context_inpaint.scoreboard import SHIPPED
+from context_inpaint.catalogue import SHIPPED
 
 HERE = Path(__file__).resolve().parent
 RUNTIME, ROOT = HERE.parent/"node_modules"/"onnxruntime-web", HERE.parent.parent

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from context_inpaint import metrics
 from context_inpaint.classical import poisson, ring_mean
 from context_inpaint.core import generator
-from context_inpaint.masked_convs import shipped, shipped_network
+from context_inpaint.catalogue import shipped, shipped_network
 from context_inpaint.masks import composite, hide, make_masks
 from context_inpaint.scenes import draw
 

@@ -79,7 +79,7 @@ def test_a_lesson_runs_from_top_to_bottom(notebook):
 
 
 def test_a_mask_is_painted_with_the_mouse_and_read_back(notebook):
-    run_all(notebook, "5_practice/26_your_photo")
+    run_all(notebook, "5_practice/25_your_photo")
     reading = "hole = painter.mask[0, 0]; print(int(hole.sum()), bool(hole[hole.shape[0]//5, 3*hole.shape[1]//10]))"
     before, there = say(notebook, reading).split()
     assert there == "False"
