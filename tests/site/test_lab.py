@@ -93,3 +93,41 @@ def test_a_mask_is_painted_with_the_mouse_and_read_back(notebook):
     after, there = say(notebook, reading).split()
     assert int(after) > int(before) and there == "True"
     notebook.watch.check()
+
+
+def cells(page): return page.locator(".jp-Notebook .jp-Cell").count()
+
+
+def test_no_key_pressed_in_the_painter_changes_the_notebook(notebook):
+    """In command mode X cuts a cell, A and B insert one, D D deletes it, Z takes that back, M makes it text, Y code."""
+    run_all(notebook, "5_practice/25_your_photo")
+    painter = notebook.locator(".ci-painter")
+    before, types = cells(notebook), notebook.locator(".jp-Notebook .jp-MarkdownCell").count()
+    places = [painter.get_by_role("button", name=name, exact=True) for name in ("Erase", "Brush", "Undo", "Fit", "Save mask")]
+    places += [painter.locator("input[type=range]"), painter.locator("input[type=checkbox]").first, painter.locator("canvas"), painter.locator(".ci-keys")]
+    for place in places:
+        place.scroll_into_view_if_needed()
+        place.click()
+        for key in "xbaddmyz": notebook.keyboard.press(key)
+        assert (cells(notebook), notebook.locator(".jp-Notebook .jp-MarkdownCell").count()) == (before, types), place
+    painter.get_by_role("button", name="Erase", exact=True).click()
+    notebook.keyboard.press("x")
+    assert painter.get_by_role("button", name="Box", exact=True).get_attribute("aria-pressed") == "true", "the key reached the painter"
+    notebook.watch.check()
+
+
+def test_fill_says_that_it_has_filled_when_it_has(notebook):
+    run_all(notebook, "5_practice/25_your_photo")
+    painter = notebook.locator(".ci-painter")
+    for box in painter.locator("input[type=checkbox]").all(): box.set_checked(box.get_attribute("value") == "telea")
+    painter.get_by_role("button", name="Fill", exact=True).click()
+    painter.locator(".ci-status", has_text="filled").wait_for()
+    assert painter.locator(".ci-results img").count() == 1
+    notebook.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputPrompt").click()
+    for key in ("Escape", "b", "Enter"): notebook.keyboard.press(key)
+    notebook.keyboard.insert_text("import time; time.sleep(12)")
+    notebook.keyboard.press("Control+Enter")
+    painter.get_by_role("button", name="Fill", exact=True).click()
+    painter.locator(".ci-status", has_text="has not answered").wait_for(timeout=10_000)
+    painter.locator(".ci-status", has_text="filled").wait_for(timeout=30_000)
+    notebook.watch.check()
