@@ -1,7 +1,8 @@
-"""The one place where a name that a person types becomes an object: methods, encoders, networks, losses, objectives, runs.
+"""Where a name that a person types becomes an object: methods, encoders, networks, losses, objectives, runs.
 
-A name costs only what it needs: each stands beside a small function with an ordinary import in it. To add a method, an
-encoder, a loss or an objective, add its line to the table here; command line, scoreboard, demo, site and tests follow.
+This is the one such place. A name costs only what it needs: each stands beside a small function with an ordinary
+import in it. To add a method, an encoder, a loss or an objective, add its line to the table here; command line,
+scoreboard, demo, site and tests follow.
 Nothing in the library imports this module but the command line.
 """
 from __future__ import annotations
@@ -150,7 +151,7 @@ def make_encoder(config: TrainConfig, channels: int) -> nn.Module:
 
 
 def make_network(config: TrainConfig) -> nn.Module:
-    """Return the network that a configuration describes, untrained: from what `hide` gives to the window or the picture.
+    """Return the untrained network that a configuration describes: from what `hide` gives to the window or the picture.
 
     Raises
     ------
@@ -199,7 +200,8 @@ def _adversarial(config: TrainConfig) -> Objective:
     from context_inpaint.gan import discriminator
     generator = make_network(config)
     critic = discriminator(_side(config), config.width) if config.lambda_adv else None
-    return Adversarial(generator, critic, config.window, config.overlap, config.lambda_adv, config.lr, config.weight_decay)
+    return Adversarial(generator, critic, config.window, config.overlap, config.lambda_adv, config.lr,
+                       config.weight_decay)
 
 
 OBJECTIVES: dict[str, Callable[[TrainConfig], Objective]] = {

@@ -1,39 +1,81 @@
-"""The command line: `context-inpaint`. Results go to stdout, progress to stderr; bad input is one line and exit status 2."""
+"""The command line: `context-inpaint`. Results go to stdout, progress to stderr; bad input is one line, status 2."""
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from context_inpaint.data import Bank
+
 app = typer.Typer(help="Fill holes in photographs, score the methods, take the course.", rich_markup_mode=None,
                   pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
+
+DEMO = {"data": "drawn", "limit": 2000, "test_limit": 200, "width": 128, "bottleneck": 128, "size": 64, "hole_px": 16,
+        "epochs": 10, "batch_size": 50, "lr": 2e-3}
+
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
-DEMO = {"data": "drawn", "limit": 2000, "test_limit": 200, "width": 128, "bottleneck": 128, "size": 64, "hole_px": 16, "epochs": 10, "batch_size": 50, "lr": 2e-3}
-Bank = Annotated[Optional[str], typer.Option(metavar="SPEC", help="Pictures that scene completion copies from.")]
+BankSpec = Annotated[str | None, typer.Option("--bank", metavar="SPEC",
+                                              help="Pictures that scene completion copies from.")]
+Training = Annotated[str, typer.Option("--data", metavar="SPEC",
+                                       help="drawn, folder:PATH or places365:PATH: its training split.")]
+Testing = Annotated[str | None, typer.Option("--test-data", metavar="SPEC",
+                                             help="Scored after training. [default: the test split of --data]")]
+PresetName = Annotated[str | None, typer.Option("--preset", help="tiny, laptop, gpu or paper.")]
+Precision = Annotated[str, typer.Option(help="float32 or bfloat16.")]
+MaskKind = Annotated[str, typer.Option("--mask", help="center, block, region, brush, object or mixed.")]
 
 
 def _names(methods: str | None) -> list[str] | None:
     return [name for part in methods.split(",") if (name := part.strip())] if methods else None
 
 
-def _bank(spec: str | None, size: int):
+def _bank(spec: str | None, size: int) -> Bank | None:
     from context_inpaint.data import load
     return load(spec, size=size) if spec else None
 
 
-def _box(text: str, height: int, width: int):
+def _without(bank: Bank, scored: Bank) -> Bank:
+    """Return a bank without the pictures that are being scored, or nearly the same ones, and say how many they were."""
+    import torch
+
+    from context_inpaint.core import InputError
+    from context_inpaint.data import common
+    shared = {i for i, _ in common(bank, scored)}
+    if len(shared) == len(bank):
+        raise InputError("the bank holds only pictures that are being scored: give another with --bank")
+    if shared: print(f"left out of the bank: {len(shared)} pictures that are being scored", file=sys.stderr)
+    return bank[torch.tensor([i for i in range(len(bank)) if i not in shared])]
+
+
+def _command() -> str:
+    return shlex.join(["context-inpaint", *sys.argv[1:]])
+
+
+def _style(markdown: bool, as_csv: bool) -> str:
+    from context_inpaint.core import InputError
+    if markdown and as_csv: raise InputError("give --markdown or --csv, not both")
+    return "markdown" if markdown else "csv" if as_csv else "text"
+
+
+def _box(text: str, height: int, width: int) -> Tensor:
     """Return the mask of a box `X,Y,W,H` in pixels: left, top, width, height."""
     import torch
 
     from context_inpaint.core import InputError
     try: x, y, w, h = map(int, text.split(","))
-    except ValueError: raise InputError(f"box {text!r} is not four whole numbers: write --box X,Y,W,H in pixels") from None
+    except ValueError:
+        raise InputError(f"box {text!r} is not four whole numbers: write --box X,Y,W,H in pixels") from None
     if w < 1 or h < 1: raise InputError(f"box {text!r} is empty: width and height must be at least 1")
-    if x < 0 or y < 0 or x + w > width or y + h > height: raise InputError(f"box {text!r} lies outside the picture, which is {width} wide and {height} high")
+    if x < 0 or y < 0 or x + w > width or y + h > height:
+        raise InputError(f"box {text!r} lies outside the picture, which is {width} wide and {height} high")
     mask = torch.zeros(1, 1, height, width, dtype=torch.bool)
     mask[..., y:y + h, x:x + w] = True
     if mask.all(): raise InputError("the box hides the whole picture: leave something to fill it from")
@@ -41,22 +83,29 @@ def _box(text: str, height: int, width: int):
 
 
 @app.command()
-def inpaint(photo: Path, out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write: PNG keeps known pixels exact.")],
-            mask: Annotated[Optional[Path], typer.Option(help="A picture of the photo's size; white marks the hole.")] = None,
-            box: Annotated[Optional[str], typer.Option(metavar="X,Y,W,H", help="The hole as a box: left, top, width, height in pixels.")] = None,
-            method: Annotated[Optional[str], typer.Option(help="A name from `methods`. [default: unet, or telea without its weights]")] = None,
-            weights: Annotated[Optional[str], typer.Option(metavar="RUN", help="The folder of a training run, in place of a method.")] = None,
-            bank: Bank = None, seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0, force: Force = False) -> None:
+def inpaint(
+        photo: Path,
+        out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write: PNG keeps known pixels exact.")],
+        mask: Annotated[Path | None, typer.Option(help="A picture of the photo's size; white marks the hole.")] = None,
+        box: Annotated[str | None, typer.Option(metavar="X,Y,W,H",
+                                                help="The hole as a box: left, top, width, height in pixels.")] = None,
+        method: Annotated[str | None, typer.Option(
+            help="A name from `methods`. [default: unet, or telea without its weights]")] = None,
+        weights: Annotated[str | None, typer.Option(metavar="RUN",
+                                                    help="The folder of a training run, in place of a method.")] = None,
+        bank: BankSpec = None,
+        seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0, force: Force = False) -> None:
     """Fill the hole in a photograph."""
+    from context_inpaint.catalogue import available, get_method
     from context_inpaint.core import InputError, generator
     from context_inpaint.photos import read_image, read_mask, write_image
-    from context_inpaint.catalogue import available, get_method
-    if (mask is None) == (box is None): raise InputError("say what to fill: either --mask FILE (white = hole) or --box X,Y,W,H")
+    if (mask is None) == (box is None):
+        raise InputError("say what to fill: either --mask FILE (white = hole) or --box X,Y,W,H")
     if method and weights: raise InputError("give --method or --weights, not both")
     if out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     image = read_image(photo)
     height, width = image.shape[1:]
-    missing = _box(box, height, width) if box else read_mask(mask, (height, width))
+    missing = read_mask(mask, (height, width)) if mask else _box(box or "", height, width)
     inpainter = get_method(weights or method or ("unet" if "unet" in available() else "telea"), _bank(bank, 128))
     filled = inpainter(image[None].float()/255, missing, generator=generator(seed))[0]
     filled = (filled*255).round().clamp(0, 255).to(image.dtype)
@@ -65,80 +114,88 @@ def inpaint(photo: Path, out: Annotated[Path, typer.Option("--out", "-o", help="
 
 
 @app.command()
-def evaluate(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samples, folder:PATH or places365:PATH.")],
-             methods: Annotated[Optional[str], typer.Option(help="Names or run folders, comma-separated; RUN:sample draws its code at random. [default: all that can run]")] = None,
-             bank: Bank = None, mask: Annotated[str, typer.Option(help="center, block, region, brush, object or mixed.")] = "center",
-             size: Annotated[Optional[int], typer.Option(help="Side of the pictures, pixels. [default: the preset's]")] = None,
-             hole: Annotated[Optional[float], typer.Option(help="Side of the square with the hole's area, as a fraction. [default: the mask's own]")] = None,
-             limit: Annotated[Optional[int], typer.Option(help="Score only so many pictures.")] = None,
-             seed: Annotated[int, typer.Option(help="Of the masks.")] = 0,
-             out: Annotated[Optional[Path], typer.Option(metavar="FILE.json|FILE.csv", help="Write the record.")] = None, force: Force = False) -> None:
+def evaluate(
+        data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, samples, folder:PATH or places365:PATH.")],
+        methods: Annotated[str | None, typer.Option(
+            help="Names or run folders, comma-separated; RUN:sample draws its code at random. "
+                 "[default: all that can run]")] = None,
+        bank: BankSpec = None, mask: MaskKind = "center",
+        size: Annotated[int | None, typer.Option(help="Side of the pictures, pixels. [default: the preset's]")] = None,
+        hole: Annotated[float | None, typer.Option(
+            help="Side of the square with the hole's area, as a fraction. [default: the mask's own]")] = None,
+        limit: Annotated[int | None, typer.Option(help="Score only so many pictures.")] = None,
+        seed: Annotated[int, typer.Option(help="Of the masks.")] = 0,
+        out: Annotated[Path | None, typer.Option(metavar="FILE.json|FILE.csv", help="Write the record.")] = None,
+        force: Force = False) -> None:
     """Score methods on pictures and print the table."""
-    import torch
-
     from context_inpaint.catalogue import get_methods
     from context_inpaint.core import InputError, device, preset
-    from context_inpaint.data import common, load
+    from context_inpaint.data import load
     from context_inpaint.records import save_record, table
     from context_inpaint.scoreboard import evaluate as score
     if out and out.suffix not in (".json", ".csv"): raise InputError(f"{out}: name a .json or .csv file")
-    if out and out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
+    if out and out.exists() and not force:
+        raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     size = size or preset().size
     pictures, source = load(data, size=size, limit=limit, split="test"), _bank(bank, size)
-    if source is not None:
-        shared = {i for i, _ in common(source, pictures)}
-        kept = [i for i in range(len(source)) if i not in shared]
-        if not kept: raise InputError("the bank holds only pictures that are being scored: give another with --bank")
-        if shared: print(f"left out of the bank: {len(shared)} pictures that are being scored", file=sys.stderr)
-        source = source[torch.tensor(kept)]
+    if source is not None: source = _without(source, pictures)
     record = score(pictures, get_methods(_names(methods), source), mask, hole, seed, device=device())
-    record["command"] = "context-inpaint " + " ".join(sys.argv[1:])
+    record["command"] = _command()
     if out: save_record(record, out, force)
     print(table(record), end="")
 
 
 @app.command()
-def train(data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:PATH or places365:PATH: its training split.")],
-          out: Annotated[Path, typer.Option(metavar="RUN", help="The folder to make: record, weights, samples, state.")],
-          objective: Annotated[str, typer.Option(help="What to minimise: reconstruction, vae, conditional-vae or gan.")] = "reconstruction",
-          encoder: Annotated[str, typer.Option(help="small, alexnet, vgg, resnet, strided; or unet, for any hole, with --mask mixed.")] = "small",
-          bottleneck: Annotated[Optional[int], typer.Option(help="Values in the code. [default: the preset's largest]")] = None,
-          pretrained: Annotated[bool, typer.Option("--pretrained", help="Start alexnet, vgg or resnet from ImageNet weights; needs width 512.")] = False,
-          loss: Annotated[str, typer.Option(help="reconstruction: l2, l1, log, seam or frequency.")] = "l2",
-          beta: Annotated[float, typer.Option(help="vae: weight of the KL term.")] = .1,
-          error: Annotated[str, typer.Option(help="vae: what the KL term is weighed against: mean, sum or norm.")] = "mean",
-          lambda_adv: Annotated[float, typer.Option(help="gan: weight of the adversarial loss.")] = .001,
-          overlap: Annotated[int, typer.Option(help="gan: band around the hole that is drawn as well, pixels; the paper's is 7/64 of the hole's side.")] = 0,
-          mask: Annotated[str, typer.Option(help="center, block, region, brush, object or mixed.")] = "center",
-          preset: Annotated[Optional[str], typer.Option(help="tiny, laptop, gpu or paper.")] = None,
-          test_data: Annotated[Optional[str], typer.Option(metavar="SPEC", help="Scored after training. [default: the test split of --data]")] = None,
-          size: Annotated[Optional[int], typer.Option(help="Side of the pictures, pixels.")] = None,
-          hole: Annotated[Optional[float], typer.Option(help="Side of the hole as a fraction of the picture's.")] = None,
-          width: Annotated[Optional[int], typer.Option(help="Channels of the encoder's 4×4 output. [default: the preset's]")] = None,
-          epochs: Optional[int] = None, batch_size: Optional[int] = None, lr: Optional[float] = None, seed: int = 0,
-          precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
-          ema: Annotated[float, typer.Option(help="Decay per step of averaged weights; 0: none.")] = 0.,
-          limit: Annotated[Optional[int], typer.Option(help="Train on at most so many pictures. [default: the preset's]")] = None,
-          resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False) -> None:
+def train(
+        data: Training,
+        out: Annotated[Path, typer.Option(metavar="RUN", help="The folder to make: record, weights, samples, state.")],
+        objective: Annotated[str, typer.Option(
+            help="What to minimise: reconstruction, vae, conditional-vae or gan.")] = "reconstruction",
+        encoder: Annotated[str, typer.Option(
+            help="small, alexnet, vgg, resnet, strided; or unet, for any hole, with --mask mixed.")] = "small",
+        bottleneck: Annotated[int | None, typer.Option(
+            help="Values in the code. [default: the preset's largest]")] = None,
+        pretrained: Annotated[bool, typer.Option(
+            "--pretrained", help="Start alexnet, vgg or resnet from ImageNet weights; needs width 512.")] = False,
+        loss: Annotated[str, typer.Option(help="reconstruction: l2, l1, log, seam or frequency.")] = "l2",
+        beta: Annotated[float, typer.Option(help="vae: weight of the KL term.")] = .1,
+        error: Annotated[str, typer.Option(
+            help="vae: what the KL term is weighed against: mean, sum or norm.")] = "mean",
+        lambda_adv: Annotated[float, typer.Option(help="gan: weight of the adversarial loss.")] = .001,
+        overlap: Annotated[int, typer.Option(
+            help="gan: band around the hole that is drawn too, pixels; the paper's is 7/64 of the hole's side.")] = 0,
+        mask: MaskKind = "center", preset: PresetName = None, test_data: Testing = None,
+        size: Annotated[int | None, typer.Option(help="Side of the pictures, pixels.")] = None,
+        hole: Annotated[float | None, typer.Option(help="Side of the hole as a fraction of the picture's.")] = None,
+        width: Annotated[int | None, typer.Option(
+            help="Channels of the encoder's 4×4 output. [default: the preset's]")] = None,
+        epochs: int | None = None, batch_size: int | None = None, lr: float | None = None, seed: int = 0,
+        precision: Precision = "float32",
+        ema: Annotated[float, typer.Option(help="Decay per step of averaged weights; 0: none.")] = 0.,
+        limit: Annotated[int | None, typer.Option(
+            help="Train on at most so many pictures. [default: the preset's]")] = None,
+        resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False) -> None:
     """Train a network to fill holes; the run then works in `evaluate --methods RUN` and `inpaint --weights RUN`."""
     from context_inpaint.catalogue import make_objective
     from context_inpaint.core import InputError
     from context_inpaint.core import preset as choose
     from context_inpaint.trainer import LEARNING_RATES, TrainConfig
     from context_inpaint.training import train as start
-    if hole is not None and not 0 < hole < 1: raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
+    if hole is not None and not 0 < hole < 1:
+        raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     p = choose(preset)
-    side = size or p.size
-    hidden = round(side*(p.hole_px/p.size if hole is None else hole))
-    given = {"data": data, "test_data": test_data or "", "objective": objective, "encoder": encoder, "mask": mask, "seed": seed,
-             "width": p.width if width is None else width, "bottleneck": p.bottlenecks[-1] if bottleneck is None else bottleneck, "size": side, "hole_px": hidden,
-             "pretrained": pretrained, "ema": ema, "loss": loss, "beta": beta, "error": error, "lambda_adv": lambda_adv, "overlap": overlap, "precision": precision,
-             "epochs": p.epochs if epochs is None else epochs, "batch_size": p.batch_size if batch_size is None else batch_size,
-             "limit": p.train if limit is None else limit, "test_limit": p.test}
-    config = TrainConfig(**given, lr=LEARNING_RATES.get(objective, TrainConfig.lr) if lr is None else lr)
-    record = start(config, make_objective(config), out, resume)
-    test = record["test"]
-    print(f"{out}: hole PSNR {test['psnr']:.2f} dB [{test['psnr_ci'][0]:.2f}, {test['psnr_ci'][1]:.2f}] on {test['n']} test pictures")
+    size = size or p.size
+    config = TrainConfig(
+        data=data, test_data=test_data or "", limit=p.train if limit is None else limit, test_limit=p.test,
+        objective=objective, encoder=encoder, width=p.width if width is None else width,
+        bottleneck=p.bottlenecks[-1] if bottleneck is None else bottleneck, mask=mask, size=size,
+        hole_px=round(size*(p.hole_px/p.size if hole is None else hole)), epochs=p.epochs if epochs is None else epochs,
+        batch_size=p.batch_size if batch_size is None else batch_size,
+        lr=LEARNING_RATES.get(objective, TrainConfig.lr) if lr is None else lr, precision=precision, ema=ema, seed=seed,
+        pretrained=pretrained, loss=loss, beta=beta, error=error, lambda_adv=lambda_adv, overlap=overlap)
+    test = start(config, make_objective(config), out, resume)["test"]
+    low, high = test["psnr_ci"]
+    print(f"{out}: hole PSNR {test['psnr']:.2f} dB [{low:.2f}, {high:.2f}] on {test['n']} test pictures")
 
 
 @app.command()
@@ -151,13 +208,14 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="A JSON list of
 
 
 @app.command()
-def experiment(which: Annotated[str, typer.Argument(help="vae-encoders, gan-encoders, bottleneck or all.")],
-               data: Annotated[str, typer.Option(metavar="SPEC", help="drawn, folder:PATH or places365:PATH: its training split.")],
-               out: Annotated[Path, typer.Option(metavar="DIR", help="Where each run gets a folder; made again, it goes on where it stopped.")],
-               test_data: Annotated[Optional[str], typer.Option(metavar="SPEC", help="Scored after training. [default: the test split of --data]")] = None,
-               preset: Annotated[Optional[str], typer.Option(help="tiny, laptop, gpu or paper.")] = None,
-               seeds: Annotated[int, typer.Option(help="Make every run with so many seeds.")] = 1,
-               precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32") -> None:
+def experiment(
+        which: Annotated[str, typer.Argument(help="vae-encoders, gan-encoders, bottleneck or all.")],
+        data: Training,
+        out: Annotated[Path, typer.Option(
+            metavar="DIR", help="Where each run gets a folder; made again, it goes on where it stopped.")],
+        test_data: Testing = None, preset: PresetName = None,
+        seeds: Annotated[int, typer.Option(help="Make every run with so many seeds.")] = 1,
+        precision: Precision = "float32") -> None:
     """Make the runs of one of the report's experiments, or of all, and print its tables."""
     from context_inpaint.catalogue import make_objective
     from context_inpaint.core import preset as choose
@@ -169,26 +227,31 @@ def experiment(which: Annotated[str, typer.Argument(help="vae-encoders, gan-enco
 
 
 @app.command()
-def table(which: Annotated[str, typer.Argument(help="vae-encoders, gan-encoders, bottleneck or scoreboard.")], results: Annotated[Optional[Path], typer.Option(metavar="DIR", help="Folder of records. [default: the course's own]")] = None,
-          markdown: Annotated[bool, typer.Option("--markdown")] = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
+def table(
+        which: Annotated[str, typer.Argument(help="vae-encoders, gan-encoders, bottleneck or scoreboard.")],
+        results: Annotated[Path | None, typer.Option(
+            metavar="DIR", help="Folder of records. [default: the course's own]")] = None,
+        markdown: Annotated[bool, typer.Option("--markdown")] = False,
+        as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
     """Render a table from recorded results."""
-    from context_inpaint import experiments
+    from context_inpaint import experiments, records
     from context_inpaint.core import InputError, one_of
-    from context_inpaint.records import load_records, results_folder
-    from context_inpaint.records import table as render
     one_of(which, [*experiments.EXPERIMENTS, "scoreboard"], "table")
-    if markdown and as_csv: raise InputError("give --markdown or --csv, not both")
+    style = _style(markdown, as_csv)
     if which in experiments.EXPERIMENTS:
-        print(experiments.table(which, experiments.load_runs(results), "markdown" if markdown else "csv" if as_csv else "text"), end="")
+        print(experiments.table(which, experiments.load_runs(results), style), end="")
         return
-    results = results or results_folder()
-    records = load_records(results)
-    if not records: raise InputError(f"no scoreboard records in {results}: make one with `context-inpaint evaluate --out {results}/NAME.json`")
-    print("\n".join(render(record, "markdown" if markdown else "csv" if as_csv else "text") for record in records), end="")
+    folder = results or records.results_folder()
+    found = records.load_records(folder)
+    if not found:
+        raise InputError(f"no scoreboard records in {folder}: "
+                         f"make one with `context-inpaint evaluate --out {folder}/NAME.json`")
+    print("\n".join(records.table(record, style) for record in found), end="")
 
 
 @app.command()
-def demo(out: Annotated[Path, typer.Option(metavar="DIR", help="Where figure, scoreboard, record and the trained network go.")] = Path("demo-out")) -> None:
+def demo(out: Annotated[Path, typer.Option(
+        metavar="DIR", help="For figure, scoreboard, record and the trained network.")] = Path("demo-out")) -> None:
     """Train a small network, fill holes of every kind in real photographs with every method, and score them all."""
     import torch
 
@@ -200,16 +263,17 @@ def demo(out: Annotated[Path, typer.Option(metavar="DIR", help="Where figure, sc
     from context_inpaint.trainer import TrainConfig
     from context_inpaint.training import train
     out.mkdir(parents=True, exist_ok=True)
-    network, photos, rows = str(out/"network"), load("samples", size=128), torch.arange(len(MASKS))
-    print("training a small network on 2,000 drawn scenes, then filling and scoring: about three minutes on two cores", file=sys.stderr)
-    config = TrainConfig(**DEMO)
-    train(config, make_objective(config), network, resume=Path(network).exists())
-    inpainters = get_methods([*available(), network])
+    network, photos = out/"network", load("samples", size=128)
+    print("training a small network on 2,000 drawn scenes, then filling and scoring: about three minutes on two cores",
+          file=sys.stderr)
+    config = TrainConfig(**DEMO)  # type: ignore[arg-type]
+    train(config, make_objective(config), network, resume=network.exists())
     holes = torch.cat([make_masks(kind, 1, 128, seed=3, start=i) for i, kind in enumerate(MASKS)])
-    titled = get_methods() | {"small network": get_method(network)}
-    compare(photos.batch(rows), holes, titled, names=list(MASKS), side=1.28).save(out/"fills.jpg")
-    records = [evaluate(load("drawn", size=64, limit=200, split="test"), inpainters)]
-    records += [evaluate(photos, inpainters, mask=kind) for kind in MASKS]
+    titled = get_methods() | {"small network": get_method(str(network))}
+    compare(photos.batch(torch.arange(len(MASKS))), holes, titled, names=list(MASKS), side=1.28).save(out/"fills.jpg")
+    inpainters = get_methods([*available(), str(network)])
+    records = [evaluate(load("drawn", size=64, limit=200, split="test"), inpainters),
+               *(evaluate(photos, inpainters, mask=kind) for kind in MASKS)]
     save_record(records, out/"record.json", force=True)
     save_record(records, out/"scoreboard.csv", force=True)
     columns = ["psnr", "gain_over_telea", "l1", "ssim", "seam", "sharpness", "seconds_per_image"]
@@ -218,35 +282,45 @@ def demo(out: Annotated[Path, typer.Option(metavar="DIR", help="Where figure, sc
 
 
 @app.command()
-def course(folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("context-inpaint-course"), force: Force = False) -> None:
+def course(folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("context-inpaint-course"),
+           force: Force = False) -> None:
     """Copy the lessons into a folder, outputs and solutions removed."""
     from context_inpaint.lesson import copy_course
     print(f"{copy_course(folder, force)} lessons in {folder}: open it with `jupyter lab {folder}`")
 
 
 @app.command()
-def progress(folder: Annotated[Optional[Path], typer.Argument(metavar="[DIR]", help="A copy of the course. [default: the lessons that came with the package]")] = None) -> None:
-    """Show lesson by lesson which exercises are solved (✓), tried (✗) and not begun (·), and how many guesses are stored."""
+def progress(folder: Annotated[Path | None, typer.Argument(
+        metavar="[DIR]", help="A copy of the course. [default: the lessons of the package]")] = None) -> None:
+    """Show lesson by lesson which exercises are solved (✓), tried (✗) and not begun (·), and the guesses stored."""
     from context_inpaint.lesson import overview
-    lessons, marks = overview(folder), {True: "✓", False: "✗", None: "·"}
-    for name, lesson in lessons.items():
+    marks, verdicts, guesses = {True: "✓", False: "✗", None: "·"}, [], []
+    for name, lesson in overview(folder).items():
         guessed = [value is not None for value in lesson["guesses"].values()]
-        print(f"{name:20} guesses {sum(guessed)} of {len(guessed)}   {'   '.join(f'{marks[solved]} {key}' for key, solved in lesson['exercises'].items())}")
-    verdicts, guesses = ([value for lesson in lessons.values() for value in lesson[kind].values()] for kind in ("exercises", "guesses"))
-    print(f"{verdicts.count(True)} of {len(verdicts)} exercises solved, {verdicts.count(False)} tried; {len(guesses) - guesses.count(None)} of {len(guesses)} guesses stored")
+        solved = "   ".join(f"{marks[verdict]} {key}" for key, verdict in lesson["exercises"].items())
+        print(f"{name:20} guesses {sum(guessed)} of {len(guessed)}   {solved}")
+        verdicts += lesson["exercises"].values()
+        guesses += guessed
+    print(f"{verdicts.count(True)} of {len(verdicts)} exercises solved, {verdicts.count(False)} tried; "
+          f"{sum(guesses)} of {len(guesses)} guesses stored")
 
 
 @app.command()
-def export(run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a training run, or the name of a shipped network: unet.")],
-           onnx: Annotated[Optional[Path], typer.Option("--onnx", metavar="FILE", help="The file to write. [default: RUN's name and .onnx, here]")] = None,
-           weights: Annotated[str, typer.Option(help="How weights are stored: float32, float16 or int8.")] = "float16", force: Force = False) -> None:
+def export(
+        run: Annotated[str, typer.Argument(
+            metavar="RUN", help="The folder of a training run, or the name of a shipped network: unet.")],
+        onnx: Annotated[Path | None, typer.Option(
+            "--onnx", metavar="FILE", help="The file to write. [default: RUN's name and .onnx, here]")] = None,
+        weights: Annotated[str, typer.Option(help="How weights are stored: float32, float16 or int8.")] = "float16",
+        force: Force = False) -> None:
     """Write a network as ONNX, which runs without PyTorch, and compare it with the network."""
     from context_inpaint.catalogue import load_network
     from context_inpaint.export import ship
     found = load_network(run)
     made = ship(found.network, found.config, found.name, onnx or Path(f"{found.name}.onnx"), weights, force)
     print(made["file"])
-    print(f"{made['bytes']/1e6:.2f} MB; in onnxruntime its output, in [-1, 1], differs from PyTorch's by at most {made['difference']:.1e}", file=sys.stderr)
+    print(f"{made['bytes']/1e6:.2f} MB; in onnxruntime its output, in [-1, 1], differs from PyTorch's by at most "
+          f"{made['difference']:.1e}", file=sys.stderr)
 
 
 @app.command()
@@ -258,8 +332,20 @@ def doctor() -> None:
     from context_inpaint.core import device, home, preset
     from context_inpaint.records import environment
     for key, value in environment().items(): print(f"{key:18}{value}")
-    for package in ("torchvision", "numpy", "opencv-python-headless", "scikit-image", "scikit-learn", "torchmetrics"): print(f"{package:24}{version(package)}")
-    print(f"device {device()}, preset {preset().name}, cache {home()} ({shutil.disk_usage(home()).free/1e9:.0f} GB free)")
+    for package in ("torchvision", "numpy", "opencv-python-headless", "scikit-image", "scikit-learn", "torchmetrics"):
+        print(f"{package:24}{version(package)}")
+    free = shutil.disk_usage(home()).free/1e9
+    print(f"device {device()}, preset {preset().name}, cache {home()} ({free:.0f} GB free)")
+
+
+def _explained(error: Exception) -> str | None:
+    """Return a foreseen error as one line, or None for one that is a fault of ours."""
+    from context_inpaint.core import InputError
+    if hasattr(error, "format_message"):  # Typer's own, whichever click it comes with
+        return f"{error.format_message()} (see context-inpaint --help)"
+    if isinstance(error, InputError): return str(error)
+    if isinstance(error, OSError): return f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
+    return None
 
 
 def main() -> None:
@@ -268,12 +354,8 @@ def main() -> None:
     try: sys.exit(app(standalone_mode=False))
     except KeyboardInterrupt: sys.exit(130)
     except Exception as error:
-        from context_inpaint.core import InputError
         if type(error).__name__ == "Abort": sys.exit(130)
-        if type(error).__name__ == "NoArgsIsHelpError": sys.exit(error.show() or 2)
-        if hasattr(error, "format_message"): text = f"{error.format_message()} (see context-inpaint --help)"  # Typer's own, whichever click it comes with
-        elif isinstance(error, InputError): text = str(error)
-        elif isinstance(error, OSError): text = f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")
-        else: raise
+        if type(error).__name__ == "NoArgsIsHelpError": sys.exit(error.show() or 2)  # type: ignore[attr-defined]
+        if (text := _explained(error)) is None: raise
         print(f"context-inpaint: {' '.join(text.split())}", file=sys.stderr)
         sys.exit(2)

@@ -215,7 +215,7 @@ def _cell(row: dict, key: str, digits: int | None) -> str:
 
 def _made_on(record: dict) -> str:
     config, test = read_config(record["config"]), record["test"]
-    return (f"{test['data']}: {test['n']} pictures at {config.size}², hole {config.hole_px}, {config.epochs} epochs")
+    return f"{test['data']}: {test['n']} pictures at {config.size}², hole {config.hole_px}, {config.epochs} epochs"
 
 
 def table(experiment: str, records: Mapping[str, dict], style: str = "text") -> str:
