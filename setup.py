@@ -13,17 +13,25 @@ class BuildWithCourse(build_py):
     def run(self):
         super().run()
         if self.editable_mode: return
-        for source in filter(os.path.isdir, ("nbs", "data/results")): copytree(source, Path(self.build_lib, "context_inpaint", Path(source).name), dirs_exist_ok=True, ignore=ignore_patterns(".*", "api"))
+        for source in filter(os.path.isdir, ("nbs", "data/results")): copytree(source,
+                                                                               Path(self.build_lib, "context_inpaint",
+                                                                                    Path(source).name),
+                                                                               dirs_exist_ok=True,
+                                                                               ignore=ignore_patterns(".*", "api"))
 
 
 config = ConfigParser(delimiters=["="], interpolation=None)
 config.read("settings.ini", encoding="utf-8")
 c = config["DEFAULT"]
 setup(
-    version=c["version"], description=c["description"], author=c["author"], keywords=c["keywords"].split(), url=c["git_url"],
+    version=c["version"], description=c["description"], author=c["author"], keywords=c["keywords"].split(),
+      url=c["git_url"],
     long_description=Path("README.md").read_text(encoding="utf-8"), long_description_content_type="text/markdown",
     python_requires=">=" + c["min_python"], install_requires=c["requirements"].split(),
-    extras_require={key.removesuffix("_requirements"): value.split() for key, value in c.items() if key.endswith("_requirements")},
-    packages=find_packages(include=[c["lib_path"] + "*"]), package_data={c["lib_path"]: ["*.json", "*.js", "*.css", "weights/*"]},
-    cmdclass={"build_py": BuildWithCourse}, entry_points={"console_scripts": ["context-inpaint=context_inpaint.cli:main"]},
+    extras_require={key.removesuffix("_requirements"): value.split() for key,
+                    value in c.items() if key.endswith("_requirements")},
+    packages=find_packages(include=[c["lib_path"] + "*"]),
+      package_data={c["lib_path"]: ["*.json", "*.js", "*.css", "weights/*"]},
+    cmdclass={"build_py": BuildWithCourse},
+      entry_points={"console_scripts": ["context-inpaint=context_inpaint.cli:main"]},
 )

@@ -26,13 +26,15 @@ class Page(HTMLParser):
         if "src" in a: self.loads.append(a["src"])
         self.loads += [part.split()[0] for part in a.get("srcset", "").split(",") if part.strip()]
         if "href" in a:
-            loading = tag == "use" or tag == "link" and {"stylesheet", "icon", "preload", "modulepreload", "manifest"} & set(a.get("rel", "").split())
+            loading = tag == "use" or tag == "link" and {"stylesheet", "icon", "preload", "modulepreload",
+                                                         "manifest"} & set(a.get("rel", "").split())
             (self.loads if loading else self.links).append(a["href"])
 
 
 def urls(css: str) -> list[str]:
     """Return what a style sheet loads."""
-    return [url for url in re.findall(r"""(?:url\(|@import)\s*["']?([^"')\s;]+)""", re.sub(r"/\*.*?\*/", "", css, flags=re.S)) if not url.startswith("data:")]
+    return [url for url in re.findall(r"""(?:url\(|@import)\s*["']?([^"')\s;]+)""",
+                                      re.sub(r"/\*.*?\*/", "", css, flags=re.S)) if not url.startswith("data:")]
 
 
 @cache
@@ -43,7 +45,8 @@ def page(path: Path) -> Page:
 @cache
 def weight(path: Path) -> int:
     data = path.read_bytes()
-    return len(gzip.compress(data, 6)) if path.suffix in (".html", ".css", ".js", ".svg", ".mjs", ".json") else len(data)
+    return len(gzip.compress(data, 6)) if path.suffix in (".html", ".css", ".js", ".svg", ".mjs",
+                                                          ".json") else len(data)
 
 
 def resolve(folder: Path, source: Path, url: str) -> tuple[Path, str]:
@@ -71,11 +74,13 @@ def check(folder: Path) -> list[str]:
         for url in dict.fromkeys(page(path).loads):
             if url.startswith(("data:", "blob:")): continue
             if foreign(url): found.append(f"{name}: loads {url} from another host")
-            elif not (target := resolve(folder, path, url)[0]).is_file(): found.append(f"{name}: loads {url}, which is not there")
+            elif not (target := resolve(folder, path,
+                                        url)[0]).is_file(): found.append(f"{name}: loads {url}, which is not there")
             else: total += weight(target)
         if total > LIMIT and name.parts[0] != "demo": found.append(f"{name}: weighs {total/1e6:.2f} MB, over {LIMIT/1e6:g}")
     for path in folder.rglob("*.css"):
-        found += [f"{path.relative_to(folder)}: loads {url} from another host" for url in urls(path.read_text()) if foreign(url)]
+        found += [f"{path.relative_to(folder)}: loads {url} from another host"
+                  for url in urls(path.read_text()) if foreign(url)]
     return found
 
 
@@ -85,7 +90,8 @@ def main(folder: str = "docs/_build/html") -> int:
         print(f"no site in {folder}: build it with `make docs`", file=sys.stderr)
         return 1
     problems = check(Path(folder))
-    print("\n".join(problems) or f"{folder}: every link and anchor leads somewhere, nothing comes from another host, no page is over 1 MB")
+    print("\n".join(problems)
+          or f"{folder}: every link and anchor leads somewhere, nothing comes from another host, no page is over 1 MB")
     return 1 if problems else 0
 
 

@@ -10,7 +10,8 @@ settings.read(DOCS.parent/"settings.ini")
 settings = settings["DEFAULT"]
 
 project, author, copyright, version = settings["title"], settings["author"], settings["copyright"], settings["version"]
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx.ext.mathjax", "sphinx_codeautolink",
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode", "sphinx.ext.mathjax",
+              "sphinx_codeautolink",
               "sphinx_copybutton", "sphinx_design", "sphinxext.opengraph", "notfound.extension", "site_pages"]
 exclude_patterns = ["**.ipynb_checkpoints"]
 
@@ -37,10 +38,12 @@ html_static_path, html_css_files, templates_path = ["_static"], ["site.css"], ["
 html_favicon, html_show_sphinx, html_use_index, html_domain_indices = "_static/logo.svg", False, False, False
 html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "demo-link.html", "sbt-sidebar-nav.html"]}
 html_theme_options = {
-    "logo": {"text": settings["title"], "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg", "alt_text": ""},
+    "logo": {"text": settings["title"], "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg",
+             "alt_text": ""},
     "repository_url": settings["git_url"], "repository_branch": settings["branch"], "path_to_docs": "nbs",
     "navbar_start": [], "navbar_center": [], "navbar_end": [], "navbar_persistent": [],
-    "use_repository_button": True, "use_issues_button": True, "use_download_button": True, "show_toc_level": 2, "max_navbar_depth": 1,
+    "use_repository_button": True, "use_issues_button": True, "use_download_button": True, "show_toc_level": 2,
+                      "max_navbar_depth": 1,
     "launch_buttons": {"colab_url": "https://colab.research.google.com", "notebook_interface": "classic"}}
 
 html_context = {"default_mode": "auto"}
@@ -48,4 +51,5 @@ html_context = {"default_mode": "auto"}
 ogp_site_url, ogp_image, ogp_image_alt = html_baseurl, "_static/fills.jpg", "Holes in photographs, and what each method puts in them"
 ogp_social_cards = {"enable": False}
 notfound_urls_prefix = settings["doc_baseurl"] + "/"
-notfound_context = {"title": "No such page", "body": "<h1>No such page</h1><p>It may have moved: the search knows every lesson, and the course starts on the home page.</p>"}
+notfound_context = {"title": "No such page",
+                    "body": "<h1>No such page</h1><p>It may have moved: the search knows every lesson, and the course starts on the home page.</p>"}

@@ -13,12 +13,14 @@ from pathlib import Path
 from docutils.nodes import Text
 from sphinx_codeautolink.extension.backref import SummaryNode
 
-from context_inpaint import experiments, scoreboard
+from context_inpaint import experiments, records
 
 DOCS = Path(__file__).resolve().parent
 NBS, NODE = DOCS.parent/"nbs", DOCS/"node_modules"
-PARTS = {"1_problem": "The problem", "2_networks": "Networks", "3_report": "The report", "4_beyond": "Beyond", "5_practice": "Practice"}
-MAP = re.findall(r"\]\((\d_\w+/\w+\.ipynb)\)", (NBS/"index.ipynb").read_text())  # the home page's order is the sidebar's
+PARTS = {"1_problem": "The problem", "2_networks": "Networks", "3_report": "The report", "4_beyond": "Beyond",
+         "5_practice": "Practice", "6_workshop": "The workshop"}
+MAP = re.findall(r"\]\((\d_\w+/\w+\.ipynb)\)",
+                 (NBS/"index.ipynb").read_text())  # the home page's order is the sidebar's
 
 
 def place(path: Path) -> tuple[int, str]:
@@ -27,9 +29,11 @@ def place(path: Path) -> tuple[int, str]:
     return (MAP.index(name) if name in MAP else len(MAP)), name
 
 
-LESSONS = sorted((path for part in PARTS for path in (NBS/part).glob("[0-9]*.ipynb")), key=lambda path: (path.parent.name, *place(path)))
+LESSONS = sorted((path for part in PARTS for path in (NBS/part).glob("[0-9]*.ipynb")),
+                 key=lambda path: (path.parent.name, *place(path)))
 MODULES = sorted(m.name for m in pkgutil.iter_modules([str(DOCS.parent/"context_inpaint")]) if m.name != "cli")
-REFERENCE = {"scoreboard": "Scoreboard", "glossary": "Glossary", "misconceptions": "Misconceptions", "api/cli": "Command line", "api/index": "Library", "bibliography": "Bibliography"}
+REFERENCE = {"scoreboard": "Scoreboard", "glossary": "Glossary", "misconceptions": "Misconceptions",
+             "api/cli": "Command line", "api/index": "Library", "bibliography": "Bibliography"}
 RUN = """:::{{dropdown}} Run this lesson
 :class-container: run-lesson
 
@@ -65,13 +69,15 @@ def lesson(path: Path) -> tuple[str, str | None, list[dict]]:
     """Return a notebook's title, the module it exports, and its cells with their sources as one string."""
     cells = [cell | {"source": "".join(cell["source"])} for cell in json.loads(path.read_text())["cells"]]
     title = next(re.match("# (.+)", cell["source"])[1] for cell in cells if cell["source"].startswith("# "))
-    return title, next((m[1] for cell in cells if (m := re.match(r"#\|\s*default_exp (\w+)", cell["source"]))), None), cells
+    return title, next((m[1] for cell in cells if (m := re.match(r"#\|\s*default_exp (\w+)", cell["source"]))),
+                       None), cells
 
 
 def known(module: str | None, cells: list[dict]) -> dict[str, str]:
     """Return what a lesson's prose can mean by a name: what its code imports from the library, and what it exports itself."""
     found = {name: f"context_inpaint.{module}.{name}" for name in names(module)} if module else {}
-    code = "\n".join(re.sub(r"^\s*[%!].*", "", cell["source"], flags=re.M) for cell in cells if cell["cell_type"] == "code")
+    code = "\n".join(re.sub(r"^\s*[%!].*", "", cell["source"], flags=re.M)
+                     for cell in cells if cell["cell_type"] == "code")
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("context_inpaint"):
             found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
@@ -92,7 +98,8 @@ def link_docstring(app, what, name: str, obj, options, lines: list[str]) -> None
     """Link `name` in a docstring where its module has that name from the library."""
     here = vars(import_module(".".join(name.split(".")[:2])))
     def link(match: re.Match) -> str:
-        home = next((m for m in MODULES if match[1] in names(m) and here.get(match[1]) is getattr(import_module(f"context_inpaint.{m}"), match[1])), None)
+        home = next((m for m in MODULES if match[1] in names(m)
+                     and here.get(match[1]) is getattr(import_module(f"context_inpaint.{m}"), match[1])), None)
         return f":py:obj:`{match[1]} <context_inpaint.{home}.{match[1]}>`" if home else match[0]
     lines[:] = [re.sub(r"(?<![`:\w])`(\w+)`(?!`)", link, line) for line in lines]
 
@@ -115,29 +122,37 @@ def alt_text(outputs: list[dict]) -> dict:
     """Return the cell metadata that gives its picture the words it comes with."""
     shown = [o["data"] for o in outputs if any(kind.startswith("image/") for kind in o.get("data", {}))]
     words = "".join(shown[0].get("text/plain", "")) if shown else ""
-    return {"mystnb": {"image": {"alt": "the picture that the cell draws" if words.startswith("<") else words}}} if words else {}
+    return {"mystnb": {"image": {"alt": "the picture that the cell draws" if words.startswith("<")
+                                 else words}}} if words else {}
 
 
 def prepare(path: Path, config) -> list[dict]:
     """Return a notebook's cells for readers: no directives or hidden cells, names linked, how to run it, all lessons in the sidebar."""
     _, module, cells = lesson(path)
     found, out = known(module, cells), []
-    imports = "\n".join(f"from {target.rpartition('.')[0]} import {target.rpartition('.')[2]} as {name}" for name, target in found.items())
+    imports = "\n".join(f"from {target.rpartition('.')[0]} import {target.rpartition('.')[2]} as {name}" for name,
+                        target in found.items())
     for cell in cells:
         text = cell["source"]
         if cell["cell_type"] == "markdown": out.append(cell | {"source": link_names(text, found)})
         elif not re.search(r"^#\|\s*(default_exp|hide)", text, re.M):
             tags = [*cell["metadata"].get("tags", []), *(["prose-output"] if is_prose(cell["outputs"]) else [])]
-            out.append(cell | {"source": re.sub(r"^#\|.*\n?", "", text, flags=re.M).strip("\n"), "metadata": {"tags": tags} | alt_text(cell["outputs"])})
+            out.append(cell | {"source": re.sub(r"^#\|.*\n?", "", text, flags=re.M).strip("\n"),
+                               "metadata": {"tags": tags} | alt_text(cell["outputs"])})
         if text.startswith("# ") and cell["cell_type"] == "markdown":
             repo = config.html_theme_options["repository_url"].removeprefix("https://github.com/")
             out.append(markdown("```{autolink-preface}\n:level: file\n\n" + imports + "\n```"))
-            out.append(markdown(HOME if path.stem == "index" else RUN.format(repo=repo, branch=config.html_theme_options["repository_branch"], path=path.relative_to(NBS), name=path.name)))
+            out.append(markdown(HOME if path.stem == "index"
+                                else RUN.format(repo=repo, branch=config.html_theme_options["repository_branch"],
+                                                path=path.relative_to(NBS), name=path.name)))
     if path.stem != "index": return out
-    for cell in (cell for cell in out if cell["cell_type"] == "code"):  # what it shows, without its code and progress lines
-        cell |= {"metadata": cell["metadata"] | {"tags": ["remove-input"]}, "outputs": [o for o in cell["outputs"] if set(o.get("data", {})) > {"text/plain"}]}
+    for cell in (cell for cell in out
+                 if cell["cell_type"] == "code"):  # what it shows, without its code and progress lines
+        cell |= {"metadata": cell["metadata"] | {"tags": ["remove-input"]},
+                 "outputs": [o for o in cell["outputs"] if set(o.get("data", {})) > {"text/plain"}]}
     for part, caption in PARTS.items():
-        if entries := [f"{p.stem[:2]} · {lesson(p)[0]} <{part}/{p.stem}>" for p in LESSONS if p.parent.name == part]: out.append(toctree(caption, entries))
+        if entries := [f"{p.stem[:2]} · {lesson(p)[0]} <{part}/{p.stem}>"
+                       for p in LESSONS if p.parent.name == part]: out.append(toctree(caption, entries))
     return [*out, toctree("Reference", [f"{title} <{page}>" for page, title in REFERENCE.items()])]
 
 
@@ -148,18 +163,21 @@ def commands(*lines: str) -> str:
 
 def scoreboards() -> str:
     """Return every recorded scoreboard and the report's tables beside the course's runs, each with its command, as Markdown."""
-    folder, text = scoreboard.results_folder(), []
+    folder, text = records.results_folder(), []
     for file in sorted(folder.glob("scoreboard-*.json"), key=lambda file: ("any-hole" in file.stem, file.stem)):
         any_hole, name = re.match(r"scoreboard-(any-hole-)?(.*?)(?:-\d+)?$", file.stem).groups()
         heading = ("Any hole: " if any_hole else "") + name.replace("-", " ")
         found = json.loads(file.read_text())
         for record in found if isinstance(found, list) else [found]:
-            text += [f"## {heading[0].upper()}{heading[1:]}, {record['size']} pixels", scoreboard.table(record, "markdown")]
+            text += [f"## {heading[0].upper()}{heading[1:]}, {record['size']} pixels",
+                     records.table(record, "markdown")]
             if "command" in record: text.append(commands(record["command"]))
     runs = experiments.load_runs() if (folder/"runs").is_dir() else {}
     for name in experiments.EXPERIMENTS:
-        made = [r["command"] for key in experiments.EXPERIMENTS[name] for r in experiments.matching(runs, *key) if "command" in r]
-        text += [f"## Experiment: {name.replace('-', ' ')}", experiments.table(name, runs, "markdown"), commands(*made, f"context-inpaint table {name} --markdown")]
+        made = [r["command"] for key in experiments.EXPERIMENTS[name]
+                for r in experiments.matching(runs, *key) if "command" in r]
+        text += [f"## Experiment: {name.replace('-', ' ')}", experiments.table(name, runs, "markdown"),
+                 commands(*made, f"context-inpaint table {name} --markdown")]
     return "\n\n".join(text)
 
 
@@ -167,7 +185,8 @@ def source_read(app, docname: str, source: list[str]) -> None:
     path = Path(app.env.doc2path(docname))
     if path.suffix == ".ipynb": source[0] = json.dumps(json.loads(source[0]) | {"cells": prepare(path, app.config)})
     elif docname == "bibliography": source[0] = re.sub(r'<a id="(\w+)"></a>', r"(\1)=", source[0])
-    else: source[0] = link_names(source[0], {}).replace("<!-- scoreboards -->", scoreboards() if docname == "scoreboard" else "")
+    else: source[0] = link_names(source[0], {}).replace("<!-- scoreboards -->",
+                                                        scoreboards() if docname == "scoreboard" else "")
 
 
 def shorten(app, doctree, docname: str) -> None:
@@ -186,7 +205,8 @@ def write_api(app) -> None:
     entries = "\n".join(MODULES)
     pages["index"] = ("# Library\n\nEach module of `context_inpaint` is exported from one lesson.\n\n| module | what is in it | lesson |\n| --- | --- | --- |\n" + "\n".join(rows)
                       + f"\n\n```{{toctree}}\n:hidden:\n\n{entries}\n```\n")
-    described = subprocess.run([sys.executable, "-m", "typer", "context_inpaint.cli", "utils", "docs", "--name", "context-inpaint", "--title", "Command line"],
+    described = subprocess.run([sys.executable, "-m", "typer", "context_inpaint.cli", "utils", "docs", "--name",
+                                "context-inpaint", "--title", "Command line"],
                                cwd=DOCS.parent, capture_output=True, text=True, check=True)
     pages["cli"] = described.stdout
     (NBS/"api").mkdir(exist_ok=True)

@@ -41,10 +41,14 @@ def test_a_photo_comes_from_a_file_upright_or_from_a_tensor(tmp_path):
     exif[0x112] = 6
     Image.fromarray(PHOTO.permute(1, 2, 0).numpy()).save(tmp_path/"lying.jpg", exif=exif)
     assert Painter(tmp_path/"lying.jpg").image.shape == (1, 3, 56, 40)
-    for image in (PHOTO, PHOTO[None], PHOTO/255, (PHOTO/255)[None]): assert torch.equal(Painter(image).image, PHOTO[None]/255)
+    for image in (PHOTO, PHOTO[None], PHOTO/255, (PHOTO/255)[None]): assert torch.equal(Painter(image).image,
+                                                                                        PHOTO[None]/255)
 
 
-@pytest.mark.parametrize("image, says", [("gone.jpg", "gone.jpg"), (torch.zeros(2, 3, 8, 8), "one photo"), (torch.zeros(8, 8), "one photo"), (None, "file or a tensor"), (torch.full((3, 8, 8), 2.), "0, 1")])
+@pytest.mark.parametrize("image, says",
+                         [("gone.jpg", "gone.jpg"), (torch.zeros(2, 3, 8, 8), "one photo"),
+                          (torch.zeros(8, 8), "one photo"), (None, "file or a tensor"),
+                          (torch.full((3, 8, 8), 2.), "0, 1")])
 def test_a_bad_photo_is_one_line(image, says):
     with pytest.raises(InputError, match=says): Painter(image)
 
@@ -55,7 +59,8 @@ def test_the_mask_is_at_the_photos_size_and_refused_if_it_is_not(tmp_path):
     hole = make_masks("brush", 1, (40, 56), seed=1)
     Image.fromarray((255*hole[0, 0].numpy()).astype(np.uint8)).save(tmp_path/"mask.png")
     for given in (hole, hole[0, 0], tmp_path/"mask.png"): assert torch.equal(Painter(PHOTO, given).mask, hole)
-    for wrong, says in ((hole[..., 1:], "mask must be"), (hole.float(), "bool"), (hole | True, "whole picture"), (tmp_path/"gone.png", "gone.png")):
+    for wrong, says in ((hole[..., 1:], "mask must be"), (hole.float(), "bool"), (hole | True, "whole picture"),
+                        (tmp_path/"gone.png", "gone.png")):
         with pytest.raises(InputError, match=says): painter.mask = wrong
     assert torch.equal(painter.mask, Painter(PHOTO).mask), "a refused mask has left a trace"
 
@@ -72,11 +77,13 @@ def test_fill_keeps_known_pixels_and_is_what_the_file_holds(tmp_path):
     painter = Painter(PHOTO, make_masks("object", 1, (40, 56), seed=3))
     with pytest.raises(InputError, match="fill first"): painter.save(tmp_path/"a.png")
     filled = painter.fill("telea")
-    assert torch.equal(filled.masked_fill(painter.mask, 0), painter.image.masked_fill(painter.mask, 0)) and not torch.equal(filled, painter.image)
+    assert torch.equal(filled.masked_fill(painter.mask, 0),
+                       painter.image.masked_fill(painter.mask, 0)) and not torch.equal(filled, painter.image)
     painter.fill("ring-mean")
     painter.save(tmp_path/"a.png", "telea")
     painter.save(tmp_path/"latest.png")
-    stored, latest = (torch.from_numpy(np.array(Image.open(tmp_path/name))).permute(2, 0, 1) for name in ("a.png", "latest.png"))
+    stored, latest = (torch.from_numpy(np.array(Image.open(tmp_path/name))).permute(2, 0, 1)
+                      for name in ("a.png", "latest.png"))
     assert torch.equal(stored/255, filled[0]) and torch.equal(latest/255, painter.results["ring-mean"][0])
     for path, name, says in (("a.png", None, "exists"), ("a.jpg", None, "a.jpg"), ("b.png", "unet", "has not filled")):
         with pytest.raises(InputError, match=says): painter.save(tmp_path/path, name)
@@ -115,7 +122,8 @@ def test_in_a_browser_there_is_a_widget_and_the_picture_too(live, monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda data, **how: shown.append(data))
     painter._ipython_display_()
     assert {"application/vnd.jupyter.widget-view+json", "image/jpeg"} <= set(shown[0]) and view(painter) is widget
-    assert widget.size == [56, 40] and widget.chosen == ["ring-mean", "telea"] and "unet" in widget.methods and "none" not in widget.methods
+    assert widget.size == [56, 40] and widget.chosen == ["ring-mean",
+                                                         "telea"] and "unet" in widget.methods and "none" not in widget.methods
     assert Image.open(io.BytesIO(widget.photo)).size == (56, 40)
     assert torch.equal(from_png(widget.mask, (40, 56)), painter.mask)
 
@@ -134,9 +142,11 @@ def test_wishes_are_done_and_failures_are_said_in_words(live, monkeypatch):
     ask, sent = lambda buffers=(), **wish: widget._handle_custom_msg(wish, list(buffers)), []
     monkeypatch.setattr(type(widget), "send", lambda self, content, buffers=None: sent.append((content, buffers)))
     ask(do="fill", methods=["ring-mean", "telea"])
-    assert [r["name"] for r in widget.results] == ["ring-mean", "telea"] == list(painter.results) and "known pixels are unchanged" in widget.status and not widget.busy
+    assert [r["name"] for r in widget.results] == ["ring-mean",
+                                                   "telea"] == list(painter.results) and "known pixels are unchanged" in widget.status and not widget.busy
     ask(do="save", name="telea")
-    assert torch.equal(torch.from_numpy(np.array(Image.open(io.BytesIO(sent[-1][1][0])))).permute(2, 0, 1)/255, painter.results["telea"][0])
+    assert torch.equal(torch.from_numpy(np.array(Image.open(io.BytesIO(sent[-1][1][0])))).permute(2, 0, 1)/255,
+                       painter.results["telea"][0])
     ask(do="fill", methods=[])
     assert "tick" in widget.status
     widget.set_state({"mask": painted(torch.zeros(1, 1, 40, 56))})
@@ -158,7 +168,8 @@ def test_opening_another_photo_begins_anew(live):
     Image.new("RGB", (20, 30), "red").save(buffer, "PNG")
     for left, part in ((2, slice(0, 9)), (1, slice(9, 20)), (0, slice(20, None))):
         assert painter.image.shape == (1, 3, 40, 56)
-        widget._handle_custom_msg({"do": "open", "name": "../up/red.png", "left": left}, [memoryview(buffer.getvalue())[part]])
+        widget._handle_custom_msg({"do": "open", "name": "../up/red.png", "left": left},
+                                  [memoryview(buffer.getvalue())[part]])
     assert painter.image.shape == (1, 3, 30, 20) and painter.mask.shape == (1, 1, 30, 20) and not painter.results
     assert widget.size == [20, 30] and widget.results == [] and widget.status == "../up/red.png: 20×30 pixels"
 

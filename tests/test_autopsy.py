@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from context_inpaint import metrics
-from context_inpaint.autopsy import (DEFECTS, Block, Defects, SmallVAE, as_psnr, batch_sum, bend, check_loss, ending, examine, fill, implied, learn, look, output_range,
+from context_inpaint.autopsy import (DEFECTS, Block, Defects, SmallVAE, as_psnr, batch_sum, bend, check_loss, ending,
+                                     examine, fill, implied, learn, look, output_range,
                                      passing, recorded, reenact, step_sums, training_slice)
 from context_inpaint.core import InputError, generator
 from context_inpaint.experiments import published
@@ -29,11 +30,13 @@ def test_the_loop_and_the_formula_agree_at_every_step_and_in_sum(seed, batch):
     fills, truth, mask = scenes(n, 16, seed)
     mask = make_masks("block", n, 16, seed=seed)
     order = torch.randperm(n, generator=generator(seed))
-    steps, f, u = reenact(fills, truth, mask, order, batch), squares(fills, truth, mask)[order], squares(0*truth, truth, mask)[order]
+    steps, f, u = reenact(fills, truth, mask, order, batch), squares(fills, truth, mask)[order], squares(0*truth, truth,
+                                                                                                         mask)[order]
     assert steps.shape == (n,)
     assert torch.allclose(steps, step_sums(f, u, batch), rtol=0, atol=1e-6)
     assert abs(float(steps.sum() - batch_sum(f, u, batch))) < 1e-6
-    assert float(batch_sum(f, u, batch)) == pytest.approx(sum((n + 1 - j)*float(f[j - 1]) + (j - 1)*float(u[j - 1]) for j in range(1, n + 1))/batch)
+    assert float(batch_sum(f, u, batch)) == pytest.approx(sum((n + 1 - j)*float(f[j - 1]) + (j - 1)*float(u[j - 1])
+                                                              for j in range(1, n + 1))/batch)
 
 
 def test_the_loop_ignores_known_pixels_and_what_is_hidden_and_changes_nothing():
@@ -58,7 +61,8 @@ def test_the_mean_over_all_orders_is_that_of_published(n, batch):
 def test_a_set_is_its_batches_loop_by_loop():
     fills, truth, mask = scenes(8, 16)
     parts = [reenact(*(x[i:i + 3] for x in (fills, truth, mask)), batch=3).sum() for i in (0, 3, 6)]
-    assert float(recorded(squares(fills, truth, mask), squares(0*truth, truth, mask), 3)) == pytest.approx(float(sum(parts))/8)
+    assert float(recorded(squares(fills, truth, mask), squares(0*truth, truth, mask),
+                          3)) == pytest.approx(float(sum(parts))/8)
 
 
 @pytest.mark.parametrize("n", [1, 31, 32, 33, 2000, 5000])
@@ -89,7 +93,8 @@ def test_what_can_come_out():
 
 def test_the_final_norm_takes_brightness_and_contrast_away():
     x = torch.randn(3, 3, 8, 8, generator=generator(0))
-    change = {on: (ending(Defects(final_norm=on))(2*x + 1.5) - ending(Defects(final_norm=on))(x)).abs().max() for on in (True, False)}
+    change = {on: (ending(Defects(final_norm=on))(2*x + 1.5) - ending(Defects(final_norm=on))(x)).abs().max()
+              for on in (True, False)}
     assert change[True] < 1e-3 < .1 < change[False]
 
 
@@ -119,9 +124,11 @@ def test_two_relus_can_only_add():
 
 
 def test_the_printed_loss_collapses_the_code_and_the_codes_own_does_not():
-    pictures = torch.rand(16, 3, 1, 1, generator=generator(0)).expand(-1, -1, 32, 32)  # one colour each: easy to tell apart
+    pictures = torch.rand(16, 3, 1, 1, generator=generator(0)).expand(-1, -1, 32,
+                                                                      32)  # one colour each: easy to tell apart
     mask = make_masks("center", 16, 32, .25)
-    kl = {on: float(learn(pictures, Defects(printed_loss=on), 25)(look(pictures, mask, Defects()))[1].detach().mean()) for on in (True, False)}
+    kl = {on: float(learn(pictures, Defects(printed_loss=on), 25)(look(pictures, mask, Defects()))[1].detach().mean())
+          for on in (True, False)}
     assert kl[True] < .5*kl[False]
 
 
@@ -136,7 +143,8 @@ def test_learning_is_repeatable_and_leaves_global_randomness_alone():
 
 def test_only_the_leaking_slice_holds_test_pictures():
     pictures, test = torch.rand(9, 3, 4, 4, generator=generator(4)).split([6, 3])
-    common = {on: [any(torch.equal(a, b) for a in training_slice(pictures, test, Defects(test_in_train=on))) for b in test] for on in (True, False)}
+    common = {on: [any(torch.equal(a, b) for a in training_slice(pictures, test, Defects(test_in_train=on)))
+                   for b in test] for on in (True, False)}
     assert all(common[True]) and not any(common[False])
     assert len(training_slice(pictures, test, Defects(test_in_train=True))) == len(training_slice(pictures, test)) == 6
 
@@ -165,7 +173,9 @@ def test_a_drawn_code_differs_from_draw_to_draw_and_the_mean_does_not():
     net, truth, mask = small()
     mean, again = (fill(net, truth, mask, seed=i) for i in (0, 1))
     drawn, other = (fill(net, truth, mask, Defects(sampled=True), seed=i) for i in (0, 1))
-    assert torch.equal(mean, again) and not torch.equal(drawn, other) and torch.equal(drawn, fill(net, truth, mask, Defects(sampled=True)))
+    assert torch.equal(mean, again) and not torch.equal(drawn, other) and torch.equal(drawn,
+                                                                                      fill(net, truth, mask,
+                                                                                           Defects(sampled=True)))
 
 
 @pytest.mark.parametrize("name", ["none", *DEFECTS])

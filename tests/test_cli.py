@@ -21,8 +21,10 @@ NBS = Path(__file__).resolve().parent.parent/"nbs"
 
 
 def run(*args, cwd=None, **env):
-    return subprocess.run([sys.executable, "-c", "from context_inpaint.cli import main; main()", *map(str, args)], cwd=cwd,
-                          env=os.environ | {"CONTEXT_INPAINT_PRESET": "tiny"} | env, capture_output=True, text=True, timeout=300)
+    return subprocess.run([sys.executable, "-c", "from context_inpaint.cli import main; main()", *map(str, args)],
+                          cwd=cwd,
+                          env=os.environ | {"CONTEXT_INPAINT_PRESET": "tiny"} | env, capture_output=True, text=True,
+                          timeout=300)
 
 
 @pytest.fixture
@@ -45,7 +47,8 @@ def test_inpaint_keeps_known_pixels_and_fills_two_holes(photo):
 
 
 def test_inpaint_a_box_with_a_named_method_and_bank(photo):
-    done = run("inpaint", "photo.png", "--box", "10,5,20,15", "--method", "scene-completion", "--bank", "samples", "-o", "out.png", cwd=photo)
+    done = run("inpaint", "photo.png", "--box", "10,5,20,15", "--method", "scene-completion", "--bank", "samples", "-o",
+               "out.png", cwd=photo)
     assert done.returncode == 0, done.stderr
     before, after = (np.asarray(Image.open(photo/name)) for name in ("photo.png", "out.png"))
     changed = (before != after).any(-1).nonzero()
@@ -77,7 +80,8 @@ def test_progress_lists_the_exercises_of_a_copy(tmp_path, here, monkeypatch):
     assert here("course", mine)[0] == 0
     for folder in ([mine], []):
         status, printed, _ = here("progress", *folder)
-        assert status == 0 and re.search(r"^00_how_to +guesses 1 of 2 +✓ lesson-1 +✗ lesson-2 +· lesson-3$", printed, re.M), printed
+        assert status == 0 and re.search(r"^00_how_to +guesses 1 of 2 +✓ lesson-1 +✗ lesson-2 +· lesson-3$", printed,
+                                         re.M), printed
         assert re.search(r"^1 of \d\d+ exercises solved, 1 tried; 1 of \d\d+ guesses stored$", printed.splitlines()[-1])
     (mine/"4_beyond"/"x.ipynb").write_text("{}")
     for folder, says in ((home, "context-inpaint course"), (tmp_path/"gone", "gone"), (mine, "x.ipynb")):
@@ -87,12 +91,14 @@ def test_progress_lists_the_exercises_of_a_copy(tmp_path, here, monkeypatch):
 
 def test_evaluate_writes_json_and_csv_and_table_reads_them(tmp_path):
     for name in ("a.json", "a.csv"):
-        done = run("evaluate", "--data", "drawn", "--methods", "none,telea", "--limit", 5, "--mask", "brush", "--size", 32, "--hole", .4, "--out", name, cwd=tmp_path)
+        done = run("evaluate", "--data", "drawn", "--methods", "none,telea", "--limit", 5, "--mask", "brush", "--size",
+                   32, "--hole", .4, "--out", name, cwd=tmp_path)
         assert done.returncode == 0 and "telea" in done.stdout and "evaluate: 10/10" in done.stderr, done.stderr
     record = json.loads((tmp_path/"a.json").read_text())
     assert (record["n"], record["mask"], record["size"], record["hole"]) == (5, "brush", 32, .4)
     assert record["command"].startswith("context-inpaint evaluate --data drawn")
-    assert {"method", "psnr", "psnr_ci", "psnr_of_mean", "l1", "l2", "sum", "ssim", "seam", "sharpness", "seconds_per_image"} <= record["rows"][0].keys()
+    assert {"method", "psnr", "psnr_ci", "psnr_of_mean", "l1", "l2", "sum", "ssim", "seam", "sharpness",
+            "seconds_per_image"} <= record["rows"][0].keys()
     assert [row["method"] for row in csv.DictReader((tmp_path/"a.csv").open())] == ["none", "telea"]
     assert "| telea |" in run("table", "scoreboard", "--results", ".", "--markdown", cwd=tmp_path).stdout
     assert run("table", "scoreboard", "--results", ".", "--csv", cwd=tmp_path).stdout.startswith("data,")
@@ -107,9 +113,12 @@ def test_methods_doctor_and_course(tmp_path):
     text = "".join(lesson.read_text() for lesson in lessons)
     assert "<summary>Solution" not in text and "NotImplementedError" in text and '"image/jpeg"' not in text
     for lesson in lessons:
-        mine, whole = (" ".join("".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "markdown")
+        mine, whole = (" ".join("".join(cell["source"])
+                                for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "markdown")
                        for path in (lesson, NBS/lesson.relative_to(tmp_path/"mine")))
-        assert re.sub(r"\s+", " ", mine).strip() == re.sub(r"\s+", " ", re.sub(r"<details>.*?</details>", "", whole, flags=re.S)).strip(), f"{lesson.name} lost more than solutions"
+        assert re.sub(r"\s+", " ", mine).strip() == re.sub(r"\s+", " ",
+                                                           re.sub(r"<details>.*?</details>", "", whole,
+                                                                  flags=re.S)).strip(), f"{lesson.name} lost more than solutions"
     again = run("course", "mine", cwd=tmp_path)
     assert again.returncode == 2 and "--force" in again.stderr
 
@@ -188,7 +197,8 @@ def test_pictures_that_are_scored_leave_the_bank(tmp_path):
         (tmp_path/folder).mkdir(exist_ok=True)
         pixels = np.random.default_rng(max(i - 1, 0)).integers(0, 256, (8, 8, 3), dtype=np.uint8)
         Image.fromarray(pixels).resize((64, 64), Image.Resampling.NEAREST).save(tmp_path/folder/f"{i}.png")
-    done = run("evaluate", "--data", "folder:test", "--bank", "folder:bank", "--methods", "scene-completion", "--size", 64, cwd=tmp_path)
+    done = run("evaluate", "--data", "folder:test", "--bank", "folder:bank", "--methods", "scene-completion", "--size",
+               64, cwd=tmp_path)
     assert done.returncode == 0 and "left out of the bank: 1 " in done.stderr, done.stderr
 
 
@@ -220,11 +230,13 @@ def trained(tmp_path_factory):
 
 def test_a_trained_run_fills_a_photograph(trained, photo, call):
     def fill(name, *options):
-        assert call(f"inpaint {photo}/photo.png --mask {photo}/mask.png -o {photo}/{name} {' '.join(options)}") == (0, f"{photo}/{name}\n", "")
+        assert call(f"inpaint {photo}/photo.png --mask {photo}/mask.png -o {photo}/{name} {' '.join(options)}") == (0,
+                                                                                                                    f"{photo}/{name}\n", "")
         return np.asarray(Image.open(photo/name))
 
     before, hole = np.asarray(Image.open(photo/"photo.png")), np.asarray(Image.open(photo/"mask.png")) > 127
-    one, again, other = (fill(f"{i}.png", f"--weights {trained}/vae:sample --seed {seed}") for i, seed in enumerate((1, 1, 2)))
+    one, again, other = (fill(f"{i}.png", f"--weights {trained}/vae:sample --seed {seed}") for i,
+                         seed in enumerate((1, 1, 2)))
     mean, same = (fill(f"mean{seed}.png", f"--weights {trained}/vae --seed {seed}") for seed in (1, 2))
     assert (one == again).all() and (mean == same).all()
     for a, b in ((one, other), (one, mean), (mean, before)): assert (a != b)[hole].any() and (a == b)[~hole].all()
@@ -234,7 +246,8 @@ def test_a_trained_run_is_scored_beside_telea(trained, tmp_path, call):
     status, table, _ = call(f"evaluate --data drawn --limit 5 --size 32 --methods telea,{trained}/vae,{trained}/vae:sample --out {tmp_path}/x.json")
     record = json.loads((tmp_path/"x.json").read_text())
     rows = {row["method"]: row for row in record["rows"]}
-    assert status == 0 and list(rows) == ["telea", f"{trained}/vae", f"{trained}/vae:sample"] and all(name in table for name in rows)
+    assert status == 0 and list(rows) == ["telea", f"{trained}/vae",
+                                          f"{trained}/vae:sample"] and all(name in table for name in rows)
     assert len({row["psnr"] for row in rows.values()}) == 3 and "gain_over_telea_ci" in rows[f"{trained}/vae:sample"]
 
 
@@ -276,7 +289,8 @@ def test_bad_training_is_one_line_and_status_2(fault, tmp_path, monkeypatch, cal
     (tmp_path/"pictures"/"17.png").write_bytes(whole[:len(whole)//2])
     monkeypatch.chdir(tmp_path)
     status, printed, said = call(f"train {SMALL} --out run {options}")
-    assert (status, printed, said.count("\n")) == (2, "", 1) and said.startswith("context-inpaint: ") and says in said, said
+    assert (status, printed, said.count("\n")) == (2, "",
+                                                   1) and said.startswith("context-inpaint: ") and says in said, said
     assert os.listdir() == ["pictures"], "something was left behind"
 
 
@@ -286,7 +300,8 @@ def test_a_taken_run_folder_is_one_line(trained, monkeypatch, call):
     for options, says in {"--objective vae": "vae exists: name another folder, or continue the run in it with --resume",
                           "--objective vae --resume --lr .01 --seed 3": "lr is 0.002 there and 0.01 here; seed is 0 there and 3 here",
                           "--resume": "objective is 'vae' there and 'reconstruction' here"}.items():
-        assert call(f"train {SMALL} {options} --out vae")[::2] == (2, f"context-inpaint: {'cannot resume vae with another configuration: '*('there' in says)}{says}\n")
+        assert call(f"train {SMALL} {options} --out vae")[::2] == (2,
+                                                                   f"context-inpaint: {'cannot resume vae with another configuration: '*('there' in says)}{says}\n")
     assert {path: path.stat().st_mtime_ns for path in Path("vae").rglob("*")} == before
 
 
@@ -296,9 +311,11 @@ def test_weights_of_another_architecture_are_one_line(trained, photo, monkeypatc
     record["config"] |= {"width": 64}
     (photo/"run"/"record.json").write_text(json.dumps(record))
     monkeypatch.chdir(photo)
-    for command in ("inpaint photo.png --mask mask.png --weights run -o out.png", "evaluate --data drawn --limit 2 --size 32 --methods run --out out.json"):
+    for command in ("inpaint photo.png --mask mask.png --weights run -o out.png",
+                    "evaluate --data drawn --limit 2 --size 32 --methods run --out out.json"):
         status, printed, said = call(command)
-        assert (status, printed, said.count("\n")) == (2, "", 1) and "run/model.safetensors holds another architecture" in said, said
+        assert (status, printed, said.count("\n")) == (2, "",
+                                                       1) and "run/model.safetensors holds another architecture" in said, said
     assert not list(photo.glob("out.*"))
 
 
@@ -316,7 +333,8 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(nth, tmp
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         status, printed, said = call(f"train {SMALL} --out run")
-    assert (status, printed) == (2, "") and said.splitlines()[-1] == "context-inpaint: cannot write run/state/last.safetensors: No space left on device"
+    assert (status, printed) == (2,
+                                 "") and said.splitlines()[-1] == "context-inpaint: cannot write run/state/last.safetensors: No space left on device"
     assert [line for line in said.splitlines() if not line.startswith("train run: ")] == said.splitlines()[-1:]
     assert [p.name for p in Path("run").rglob("*") if p.is_file()] == ["last.safetensors"]*(nth - 1)
     assert "--resume" in call(f"train {SMALL} --out run")[2]
@@ -324,7 +342,9 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_when_there_is_room(nth, tmp
     assert status == 0 and printed.startswith("run: hole PSNR ")
 
 
-@pytest.mark.parametrize("words, says", [(["train", "--epochs", "x"], "'--epochs'"), (["nonsense"], "No such command 'nonsense'"), (["inpaint"], "photo")])
+@pytest.mark.parametrize("words, says",
+                         [(["train", "--epochs", "x"], "'--epochs'"), (["nonsense"], "No such command 'nonsense'"),
+                          (["inpaint"], "photo")])
 def test_wrong_usage_is_one_line(words, says):
     result = run(*words)
     assert result.returncode == 2 and not result.stdout

@@ -13,7 +13,8 @@ import pytest
 
 from context_inpaint import experiments
 from context_inpaint.core import PRESETS, InputError, Preset
-from context_inpaint.experiments import (configs, EXPERIMENTS, finished, load_runs, make_runs, matching, plan, published, REPORT, rows, table)
+from context_inpaint.experiments import (configs, EXPERIMENTS, finished, load_runs, make_runs, matching, plan,
+                                         published, REPORT, rows, table)
 
 MINI = Preset("mini", 32, 8, 40, 12, 2, 8, (4, 8, 16), 16)
 
@@ -35,14 +36,19 @@ def test_all_shares_the_runs_that_experiments_have_in_common():
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_runs_are_those_of_the_preset(preset):
     for name, config in configs("all", preset, "drawn", "samples", seeds=2).items():
-        assert (config.size, config.hole, config.epochs, config.batch_size, config.width) == (preset.size, preset.hole, preset.epochs, preset.batch_size, preset.width)
+        assert (config.size, config.hole, config.epochs, config.batch_size, config.width) == (preset.size, preset.hole,
+                                                                                              preset.epochs,
+                                                                                              preset.batch_size,
+                                                                                              preset.width)
         assert config.lr == (1e-3 if config.objective == "gan" else 2e-3) and config.bottleneck in preset.bottlenecks
         assert name == f"{config.objective}-{config.encoder}-{config.bottleneck}-{config.seed}"
 
 
 def test_paper_preset_is_the_reports():
     config = configs("vae-encoders", PRESETS["paper"], "places365:/p")["vae-vgg-4000-0"]
-    assert (config.size, config.hole, config.batch_size, config.epochs, config.limit, config.test_limit) == (256, 64, 32, 100, 5000, 2000)
+    assert (config.size, config.hole, config.batch_size, config.epochs, config.limit, config.test_limit) == (256, 64,
+                                                                                                             32, 100,
+                                                                                                             5000, 2000)
 
 
 def test_published_formula_counts_each_picture_as_the_loop_does():
@@ -50,7 +56,8 @@ def test_published_formula_counts_each_picture_as_the_loop_does():
     def loop(batches):
         total = 0.
         for batch in batches:
-            for step in range(len(batch)): total += sum(true[p] if j <= step else black[p] for j, p in enumerate(batch))/3
+            for step in range(len(batch)): total += sum(true[p] if j <= step else black[p] for j,
+                                                        p in enumerate(batch))/3
         return total/5
 
     orders = list(itertools.permutations(range(5)))
@@ -67,11 +74,14 @@ def test_table_follows_from_records_alone(made):
     fake = {name: json.loads(json.dumps(record)) for name, record in records.items()}
     for seed, record in enumerate([fake["vae-vgg-16-0"], json.loads(json.dumps(fake["vae-vgg-16-0"]))]):
         record["config"] |= {"size": 64, "hole": 16, "bottleneck": 250, "seed": seed}
-        record["test"] |= {"sum": 200. + 100*seed, "none_sum": 3000., "n": 2000, "psnr": 18. + seed, "psnr_ci": [17.5 + seed, 18.5 + seed]}
+        record["test"] |= {"sum": 200. + 100*seed, "none_sum": 3000., "n": 2000, "psnr": 18. + seed,
+                           "psnr_ci": [17.5 + seed, 18.5 + seed]}
         fake[f"vae-vgg-250-{seed}"] = record
     vgg = rows("vae-encoders", {name: r for name, r in fake.items() if "250" in name})[1]
     assert vgg["seeds"] == 2 and vgg["true_test"] == 250 and vgg["psnr"] == 18.5 and vgg["psnr_ci"] == [18., 19.]
-    assert vgg["published_test"] == pytest.approx(.513625*250 + .482375*3000) and (vgg["report_train"], vgg["report_test"]) == (1747.96, 1784.43)
+    assert vgg["published_test"] == pytest.approx(.513625*250 + .482375*3000) and (vgg["report_train"],
+                                                                                   vgg["report_test"]) == (1747.96,
+                                                                                                           1784.43)
 
 
 def test_variants_stay_out_of_the_tables(made):
@@ -89,7 +99,9 @@ def test_every_style_shows_every_row_with_or_without_runs(name):
         text = table(name, {}, style)
         assert all(f"{value:.2f}" in text for value in report) and "no runs recorded yet" in text
     lines = list(csv.DictReader(io.StringIO(table(name, {}, "csv"))))
-    assert len(lines) == len(EXPERIMENTS[name]) and {float(line["report_test"]) for line in lines if line["report_test"]} == {pair[1] for pair in REPORT[name].values()}
+    assert len(lines) == len(EXPERIMENTS[name]) and {float(line["report_test"])
+                                                     for line in lines if line["report_test"]} == {pair[1]
+                                                                                                   for pair in REPORT[name].values()}
 
 
 def test_made_again_it_trains_nothing_and_says_so(made, capsys, monkeypatch):
@@ -128,7 +140,8 @@ experiments.experiment("vae-encoders", Preset("mini", 32, 8, 40, 12, 2, 8, (4, 8
 
 
 def test_killed_and_resumed_gives_the_same_table(made, tmp_path):
-    assert subprocess.run([sys.executable, "-c", KILLED, tmp_path], env=os.environ | {"OMP_NUM_THREADS": "1"}).returncode == -signal.SIGKILL
+    assert subprocess.run([sys.executable, "-c", KILLED, tmp_path],
+                          env=os.environ | {"OMP_NUM_THREADS": "1"}).returncode == -signal.SIGKILL
     assert sorted(p.parent.name for p in tmp_path.glob("*/record.json")) == ["vae-alexnet-16-0"]
     records = experiment("vae-encoders", MINI, "drawn", tmp_path)
     for name, record in records.items():
@@ -138,7 +151,9 @@ def test_killed_and_resumed_gives_the_same_table(made, tmp_path):
 def test_another_run_in_the_folder_is_named_not_overwritten(made):
     config = configs("vae-encoders", MINI, "drawn")["vae-vgg-16-0"]
     assert finished(made[0]/"vae-vgg-16-0", config)
-    with pytest.raises(InputError, match="another configuration: epochs is 2 there and 3 here"): finished(made[0]/"vae-vgg-16-0", replace(config, epochs=3))
+    with pytest.raises(InputError,
+                       match="another configuration: epochs is 2 there and 3 here"): finished(made[0]/"vae-vgg-16-0",
+                                                                                              replace(config, epochs=3))
 
 
 @pytest.mark.parametrize("call, words", [

@@ -43,13 +43,15 @@ def unet(tmp_path_factory):
 def run(tmp_path_factory):
     """A training run of the report's kind: one size, a window drawn."""
     folder = tmp_path_factory.mktemp("runs")/"window"
-    train(TrainConfig(data="drawn", limit=32, test_limit=8, size=32, hole=8, width=32, bottleneck=8, epochs=1, batch_size=16), folder)
+    train(TrainConfig(data="drawn", limit=32, test_limit=8, size=32, hole=8, width=32, bottleneck=8, epochs=1,
+                      batch_size=16), folder)
     return folder
 
 
 def command(run):
     """Export by the command, into the folder above the run's."""
-    return subprocess.run([sys.executable, "-c", "from context_inpaint.cli import main; main()", "export", str(run)], cwd=run.parent, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", "from context_inpaint.cli import main; main()", "export", str(run)],
+                          cwd=run.parent, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("sides", [(64, 64), (65, 33), (31, 97), (1, 5), (130, 200)])
@@ -75,7 +77,8 @@ def test_the_file_is_small_and_tells_nothing_of_its_maker(unet):
     data = file.read_bytes()
     assert made["bytes"] == len(data) < 3.7e6 and made["difference"] < 1e-5
     assert not re.search(rb"\.py\b|site-packages", data)
-    for place in (Path.home(), sys.prefix, Path(torch.__file__).parent, Path(export.__file__).parent.parent): assert str(place).encode() not in data
+    for place in (Path.home(), sys.prefix, Path(torch.__file__).parent,
+                  Path(export.__file__).parent.parent): assert str(place).encode() not in data
     about = Exported(file).about
     assert about["name"] == "unet" and about["stored"] == "float16" and about["config"]["size"] == 64
     assert not {"data", "test_data"} & about["config"].keys(), "the place of the training pictures is private"
@@ -83,7 +86,8 @@ def test_the_file_is_small_and_tells_nothing_of_its_maker(unet):
 
 def stored(file):
     """Return the types of the kernels in a file."""
-    return {tensor.data_type for tensor in onnx.load(file).graph.initializer if len(tensor.dims) == 4 and np.prod(tensor.dims) >= 64}
+    return {tensor.data_type for tensor in onnx.load(file).graph.initializer if len(tensor.dims) == 4
+            and np.prod(tensor.dims) >= 64}
 
 
 def test_kernels_are_stored_small(unet, tmp_path):
@@ -116,7 +120,8 @@ def test_pack_is_what_the_shipped_network_is_read_from(tmp_path):
     shipped_file = Path(export.__file__).parent/"weights"/"unet.safetensors"
     ours, theirs = (safetensors.torch.load_file(f) for f in (tmp_path/"w.safetensors", shipped_file))
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
-    with safetensors.safe_open(tmp_path/"w.safetensors", "pt") as opened: assert json.loads(opened.metadata()["config"]) == config
+    with safetensors.safe_open(tmp_path/"w.safetensors",
+                               "pt") as opened: assert json.loads(opened.metadata()["config"]) == config
     with pytest.raises(InputError, match="exists"): pack({}, {}, tmp_path/"w.safetensors")
 
 
@@ -126,17 +131,21 @@ def test_a_run_of_one_size_is_exported_by_the_command(run):
     (net, config), exported = trained(run), Exported(file)
     seen = example(config, 5)
     with torch.no_grad(): expected = net(seen)
-    assert exported(seen).shape == (5, 3, 8, 8) and (exported(seen) - expected).abs().max() < 2e-3, "float16 rounds a little"
+    assert exported(seen).shape == (5, 3, 8,
+                                    8) and (exported(seen) - expected).abs().max() < 2e-3, "float16 rounds a little"
     assert exported.about["name"] == "window" and exported.about["stored"] == "float16"
     mask = make_masks("center", 5, 32, .25)
-    assert (load_run(run)((seen + 1)/2, mask)[mask.expand_as(seen)].view(5, 3, 8, 8) - ((exported(seen) + 1)/2).clamp(0, 1)).abs().max() < 1e-3
+    assert (load_run(run)((seen + 1)/2, mask)[mask.expand_as(seen)].view(5, 3, 8, 8)
+            - ((exported(seen) + 1)/2).clamp(0, 1)).abs().max() < 1e-3
     before = file.read_bytes()
     done = command(run)
     assert done.returncode == 2 and "--force" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize("name, file, said", [("nowhere", "a.onnx", "neither"), ("unet", "a.txt", ".onnx"), (".", "a.onnx", "no finished training run")])
+@pytest.mark.parametrize("name, file, said",
+                         [("nowhere", "a.onnx", "neither"), ("unet", "a.txt", ".onnx"),
+                          (".", "a.onnx", "no finished training run")])
 def test_bad_input_is_said_in_words(name, file, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=said): ship(name, file)
@@ -145,8 +154,11 @@ def test_bad_input_is_said_in_words(name, file, said, tmp_path, monkeypatch):
 
 def test_a_graph_that_says_something_else_is_not_written(monkeypatch, tmp_path):
     value = lambda name: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["b", "c", "h", "w"])
-    graph = onnx.helper.make_graph([onnx.helper.make_node("Neg", ["seen"], ["drawn"])], "g", [value("seen")], [value("drawn")])
-    monkeypatch.setattr(export, "traced", lambda *_: onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=10))
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Neg", ["seen"], ["drawn"])], "g", [value("seen")],
+                                   [value("drawn")])
+    monkeypatch.setattr(export, "traced",
+                        lambda *_: onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)],
+                                                          ir_version=10))
     net, config = torch.nn.Identity(), shipped_network("unet")[1]
     with pytest.raises(InputError, match="not written"): write_onnx(net, config, "x", tmp_path/"x.onnx")
     with pytest.raises(InputError, match="no folder"): write_onnx(net, config, "x", tmp_path/"missing"/"x.onnx")
@@ -163,7 +175,9 @@ def test_difference_looks_at_odd_sizes_and_at_holes():
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch, tmp_path):
     real = builtins.__import__
-    monkeypatch.setattr(builtins, "__import__", lambda name, *rest: (_ for _ in ()).throw(ImportError(name=name)) if name.split(".")[0] == "onnxscript" else real(name, *rest))
+    monkeypatch.setattr(builtins, "__import__", lambda name,
+                        *rest: (_ for _ in ()).throw(ImportError(name=name)) if name.split(".")[0] == "onnxscript"
+                        else real(name, *rest))
     with pytest.raises(InputError, match="onnxscript is missing.*pip install"): ship("unet", tmp_path/"u.onnx")
 
 

@@ -14,7 +14,8 @@ import nbformat
 import pytest
 
 matplotlib.use("Agg")
-LESSONS = sorted(p for p in (Path(__file__).resolve().parent.parent/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+LESSONS = sorted(p for p in (Path(__file__).resolve().parent.parent/"nbs").rglob("*.ipynb")
+                 if ".ipynb_checkpoints" not in p.parts)
 
 
 def steps(nb):
@@ -24,10 +25,12 @@ def steps(nb):
         if cell.cell_type != "code": continue
         check = re.search(r'with exercise\("([\w-]+)"\)', cell.source)
         if "exercise" in cell.metadata.get("tags", []):
-            later = (c.source for c in nb.cells[i + 1:] if c.cell_type == "markdown" and "<summary>Solution" in c.source)
+            later = (c.source for c in nb.cells[i + 1:] if c.cell_type == "markdown"
+                     and "<summary>Solution" in c.source)
             stub, solution = cell.source, re.search(r"```python\n(.*?)```", next(later), re.S)[1]
         elif check and stub:
-            yield from ((stub, None), (cell.source, f"✗ {check[1]}: not started"), (solution, None), (cell.source, f"✓ {check[1]}: right"))
+            yield from ((stub, None), (cell.source, f"✗ {check[1]}: not started"), (solution, None),
+                        (cell.source, f"✓ {check[1]}: right"))
             stub = None
         else: yield cell.source, None
     assert stub is None, "an exercise without a check"
@@ -52,7 +55,8 @@ def test_stubs_are_not_started_and_solutions_pass(path, tmp_path, monkeypatch):
 
 
 def test_the_first_cell_installs_on_colab_what_is_missing_and_does_nothing_elsewhere(monkeypatch, capfd):
-    cell = next(c.source for c in nbformat.read(LESSONS[-1], 4).cells if c.cell_type == "code" and "default_exp" not in c.source)
+    cell = next(c.source for c in nbformat.read(LESSONS[-1], 4).cells if c.cell_type == "code"
+                and "default_exp" not in c.source)
     done = []
     names = {"get_ipython": lambda: type("Shell", (), {"run_line_magic": lambda self, *given: done.append(given)})()}
     monkeypatch.delitem(sys.modules, "google.colab", raising=False)

@@ -29,10 +29,14 @@ def test_a_sound_site_passes(built, capsys):
 
 
 @pytest.mark.parametrize("text, said", [
-    ('<a href="gone.html">', "leads nowhere"), ('<a href="a/b.html#not">', "names no anchor"), ('<a href="#not">', "names no anchor"),
-    ('<img src="gone.png">', "not there"), ('<script src="https://cdn.example.org/x.js"></script>', "another host"), ('<script src="//cdn.example.org/x.js"></script>', "another host"),
-    ('<link rel="preload" href="https://example.org/f.woff2">', "another host"), ('<img srcset="https://example.org/a.png 2x">', "another host"),
-    ('<p style="background: url(https://example.org/a.png)">', "another host"), ('<img src="p.png">' + " "*10, "weighs")])
+    ('<a href="gone.html">', "leads nowhere"), ('<a href="a/b.html#not">', "names no anchor"),
+                                        ('<a href="#not">', "names no anchor"),
+    ('<img src="gone.png">', "not there"), ('<script src="https://cdn.example.org/x.js"></script>', "another host"),
+                                        ('<script src="//cdn.example.org/x.js"></script>', "another host"),
+    ('<link rel="preload" href="https://example.org/f.woff2">', "another host"),
+                                        ('<img srcset="https://example.org/a.png 2x">', "another host"),
+    ('<p style="background: url(https://example.org/a.png)">', "another host"),
+                                        ('<img src="p.png">' + " "*10, "weighs")])
 def test_each_fault_is_found(built, text, said):
     if said == "weighs": (built/"p.png").write_bytes(bytes(1_000_001))
     (built/"index.html").write_text(text)
@@ -54,7 +58,8 @@ def test_the_lock_file_names_no_host():
     text = (ROOT/"docs"/"package-lock.json").read_text()
     assert "://" not in text
     wanted, locked = json.loads((ROOT/"docs"/"package.json").read_text()), json.loads(text)["packages"]
-    for name, version in (wanted["dependencies"] | wanted["devDependencies"]).items(): assert locked[f"node_modules/{name}"]["version"] == version
+    for name, version in (wanted["dependencies"]
+                          | wanted["devDependencies"]).items(): assert locked[f"node_modules/{name}"]["version"] == version
 
 
 @pytest.mark.parametrize("page", ["glossary.md", "misconceptions.md", "scoreboard.md"])

@@ -34,9 +34,15 @@ print(f"\\n{seconds:.1f} s, {memory:.2f} GB" + (f", {torch.cuda.max_memory_alloc
 def run(lesson: Path, preset: str | None) -> bool:
     """Run one lesson in a process of its own and print how it went."""
     with tempfile.TemporaryDirectory() as home:
-        settings = {"CONTEXT_INPAINT_HOME": home, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])} | ({"CONTEXT_INPAINT_PRESET": preset} if preset else {})
-        done = subprocess.run([sys.executable, "-c", RUNNER, lesson], cwd=lesson.parent, env=os.environ | settings, capture_output=True, text=True)
-    print(f"{lesson.stem:24}", "FAILED\n" + done.stderr[-1500:] if done.returncode else done.stdout.splitlines()[-1], flush=True)
+        settings = {"CONTEXT_INPAINT_HOME": home,
+                    "PYTHONPATH": os.pathsep.join([str(ROOT),
+                                                   os.environ.get("PYTHONPATH",
+                                                                  "")])} | ({"CONTEXT_INPAINT_PRESET": preset}
+                                                                            if preset else {})
+        done = subprocess.run([sys.executable, "-c", RUNNER, lesson], cwd=lesson.parent, env=os.environ | settings,
+                              capture_output=True, text=True)
+    print(f"{lesson.stem:24}", "FAILED\n" + done.stderr[-1500:] if done.returncode else done.stdout.splitlines()[-1],
+          flush=True)
     return not done.returncode
 
 
@@ -45,7 +51,8 @@ if __name__ == "__main__":
     parser.add_argument("names", nargs="*")
     parser.add_argument("--preset", help="tiny, laptop, gpu or paper; by default what suits the machine")
     given = parser.parse_args()
-    lessons = {path.stem: path for path in sorted((ROOT/"nbs").rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts}
+    lessons = {path.stem: path for path in sorted((ROOT/"nbs").rglob("*.ipynb"))
+               if ".ipynb_checkpoints" not in path.parts}
     if unknown := set(given.names) - set(lessons): sys.exit(f"no lesson {', '.join(sorted(unknown))}: choose from {', '.join(lessons)}")
     went = [run(path, given.preset) for name, path in lessons.items() if not given.names or name in given.names]
     sys.exit(not all(went))

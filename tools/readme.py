@@ -15,16 +15,23 @@ def render() -> dict[Path, bytes]:
     nb.metadata["language_info"] = {"name": "python"}
     nb.cells = [c for c in nb.cells if not c.source.startswith("#| hide")]
     for cell in nb.cells:
-        if cell.cell_type == "code": cell.outputs = [o for o in cell.outputs if set(o.get("data", {})) != {"text/plain"}]  # no progress lines
-        if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)", lambda m: "](" + (m[1][3:] if m[1].startswith("../") else f"nbs/{m[1]}") + ")", cell.source)
-    body, extra = MarkdownExporter().from_notebook_node(nb, resources={"unique_key": "readme", "output_files_dir": IMAGES})
+        if cell.cell_type == "code": cell.outputs = [o
+                                                     for o in cell.outputs if set(o.get("data",
+                                                                                        {})) != {"text/plain"}]  # no progress lines
+        if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)",
+                                                              lambda m: "](" + (m[1][3:] if m[1].startswith("../")
+                                                                                else f"nbs/{m[1]}") + ")", cell.source)
+    body, extra = MarkdownExporter().from_notebook_node(nb,
+                                                        resources={"unique_key": "readme", "output_files_dir": IMAGES})
     head = "<!-- Written from nbs/index.ipynb by tools/readme.py: edit the notebook. -->\n\n"
-    return {ROOT/"README.md": (head + body.strip() + "\n").encode()} | {ROOT/name: data for name, data in extra["outputs"].items()}
+    return {ROOT/"README.md": (head + body.strip() + "\n").encode()} | {ROOT/name: data for name,
+                                                                        data in extra["outputs"].items()}
 
 
 files = render()
 if "--check" in sys.argv:
-    stale = [str(path.relative_to(ROOT)) for path, data in files.items() if not path.exists() or path.read_bytes() != data]
+    stale = [str(path.relative_to(ROOT)) for path,
+             data in files.items() if not path.exists() or path.read_bytes() != data]
     sys.exit(f"stale: {', '.join(stale)}; run `make readme`" if stale else 0)
 shutil.rmtree(ROOT/IMAGES, ignore_errors=True)
 for path, data in files.items():
