@@ -19,21 +19,27 @@ __all__ = ['weight_map', 'strided_encoder', 'reconstruction', 'Adversarial']
 
 # %% ../nbs/3_report/17_context_encoder.ipynb #c11
 def weight_map(side: int, overlap: int) -> Tensor:
-    """Return the weight of each pixel's squared error, float `[side, side]`: 10 in the band of `overlap` pixels along the border, 1 within (section 5.1)."""
+    """Return the weight of each pixel's squared error, float `[side, side]`: 10 in the band of `overlap` pixels along
+    the border, 1 within (Pathak et al. 2016, section 5.1)."""
     weight = torch.full((side, side), 10.)
     weight[overlap:side - overlap, overlap:side - overlap] = 1.
     return weight
 
 # %% ../nbs/3_report/17_context_encoder.ipynb #c15
 def strided_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
-    """Return the paper's inpainting encoder `[B, channels, size, size]` → `[B, width, 4, 4]`: 4×4 convolutions of stride 2 and nothing else.
+    """Return the paper's inpainting encoder `[B, channels, size, size]` → `[B, width, 4, 4]`: 4×4 convolutions of
+    stride 2, each followed by BatchNorm, but for the first, and LeakyReLU.
 
-    128 pixels and width 512 give the paper's 64, 64, 128, 256, 512 channels (Pathak et al. 2016, figure 9a). Parameters as in `encoders.alexnet`.
+    128 pixels and width 512 give the paper's 64, 64, 128, 256, 512 channels (Pathak et al. 2016, figure 9a). Parameters
+    as in `encoders.alexnet`.
     """
-    h = halvings(size, width, "strided")
-    widths = [channels, *(max(width >> i, width//8) for i in reversed(range(h)))]
-    layers = [layer for a, b in zip(widths, widths[1:]) for layer in (nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(.2, inplace=True))]
-    return nn.Sequential(nn.Conv2d(channels, widths[1], 4, 2, 1), *layers[2:])
+    n = halvings(size, width, "strided")
+    widths = [max(width >> i, width//8) for i in reversed(range(n))]
+    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(.2, inplace=True)]
+    for inputs, outputs in zip(widths, widths[1:]):  # each halves the side
+        layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs)]
+        layers.append(nn.LeakyReLU(.2, inplace=True))
+    return nn.Sequential(*layers)
 
 # %% ../nbs/3_report/17_context_encoder.ipynb #c16
 def reconstruction(output: Tensor, batch: Batch, weight: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -42,7 +48,7 @@ def reconstruction(output: Tensor, batch: Batch, weight: Tensor | None) -> tuple
     `weight`, `[h, h]`, is the window's weight map; None where the whole picture is drawn.
     """
     truth = to_network(batch.image)
-    if weight is None:
+    if weight is None:  # an error in [0, 1] is half of one in [-1, 1], its square a quarter
         return 4*squared_error(output, batch.image, batch.mask).mean(), composite(truth, output, batch.mask)
     error = (output - middle(truth, len(weight))).square()*weight.to(output.device)  # [B, 3, h, h]
     return error.mean(), output
@@ -75,7 +81,8 @@ class Adversarial:
     def __init__(self, generator: nn.Module, discriminator: nn.Module | None, window: int | None, overlap: int = 0,
                  lambda_adv: float = TrainConfig.lambda_adv, lr: float = 1e-3,
                  weight_decay: float = TrainConfig.weight_decay):
-        self.networks = {"generator": generator} | ({"discriminator": discriminator} if discriminator else {})
+        self.networks = {"generator": generator}
+        if discriminator is not None: self.networks["discriminator"] = discriminator
         self.steps, self.window, self.lambda_adv = tuple(self.networks), window, lambda_adv
         self.lr, self.weight_decay = lr, weight_decay
         self.weight = None if window is None else weight_map(window, overlap)
@@ -102,5 +109,6 @@ class Adversarial:
     def discriminator_step(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the discriminator's loss on the truth and on what the generator's step has drawn."""
         net, truth = self.networks["discriminator"], to_network(batch.image)
-        real, fake = net(truth if self.window is None else middle(truth, self.window)), net(batch.drawn)
+        if self.window is not None: truth = middle(truth, self.window)
+        real, fake = net(truth), net(batch.drawn)  # a batch each, so that batch norm never mixes them
         return discriminator_loss(real, fake), {"real": real.sigmoid().mean(), "fake": fake.sigmoid().mean()}

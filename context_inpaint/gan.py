@@ -13,34 +13,42 @@ __all__ = ['discriminator_loss', 'generator_loss', 'optimal_discriminator', 'js_
 
 # %% ../nbs/3_report/16_gan.ipynb #c10
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the discriminator's loss, a scalar in nats, from its logits `[B]` for real and for generated pictures (Goodfellow et al. 2014, equation 1)."""
+    """Return the discriminator's loss, a scalar in nats, from its logits `[B]` for real and for generated pictures
+    (Goodfellow et al. 2014, equation 1)."""
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
 def generator_loss(fake: Tensor, saturating: bool = False) -> Tensor:
-    """Return the generator's loss from the logits `[B]` of its pictures: -log D, or log(1 - D) of the minimax game if `saturating`."""
+    """Return the generator's loss, a scalar in nats, from the logits `[B]` of its pictures: -log D, or log(1 - D) of
+    the minimax game if `saturating`."""
     return -F.softplus(fake).mean() if saturating else F.softplus(-fake).mean()
 
 # %% ../nbs/3_report/16_gan.ipynb #c15
 def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
-    """Return D* = p/(p + q), the best critic where the densities of real and generated are `p` and `q`, any shape; 1/2 where both are 0 (Goodfellow et al. 2014, proposition 1)."""
+    """Return D* = p/(p + q), the best critic where the densities of real and generated are `p` and `q`, any shape; 1/2
+    where both are 0 (Goodfellow et al. 2014, proposition 1)."""
     return torch.where(p + q > 0, p/(p + q).clamp_min(torch.finfo(p.dtype).tiny), .5)
 
 # %% ../nbs/3_report/16_gan.ipynb #c23
 def js_divergence(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
-    """Return the Jensen–Shannon divergence in nats, 0 to log 2, of densities `p` and `q` `[..., N]` on the points `x` `[N]`, by the trapezoidal rule (Lin 1991)."""
+    """Return the Jensen–Shannon divergence in nats, 0 to log 2, of densities `p` and `q` `[..., N]` on the points `x`
+    `[N]`, by the trapezoidal rule (Lin 1991)."""
     m = ((p + q)/2).clamp_min(torch.finfo(p.dtype).tiny)
     return torch.trapezoid(torch.xlogy(p, p/m) + torch.xlogy(q, q/m), x)/2
 
 # %% ../nbs/3_report/16_gan.ipynb #c55
 def discriminator(side: int, width: int) -> nn.Sequential:
-    """Return a network `[B, 3, side, side]`, values in [-1, 1] → logits `[B]`: 4×4 convolutions of stride 2, the first with width/8 channels, then one sum.
+    """Return a network `[B, 3, side, side]`, values in [-1, 1] → logits `[B]`: 4×4 convolutions of stride 2 until fewer
+    than 8 places a side are left, the first with width/8 channels (at least 8), each other with twice as many as the
+    one before; then one weighted sum.
 
     A 64-pixel window and width 512 give the paper's (Pathak et al. 2016, figure 9a): 64, 128, 256, 512 channels.
     """
-    layers, w = [nn.Conv2d(3, max(8, width//8), 4, 2, 1), nn.LeakyReLU(.2, inplace=True)], max(8, width//8)
-    side //= 2
-    while side >= 8:
-        layers += [nn.Conv2d(w, 2*w, 4, 2, 1, bias=False), nn.BatchNorm2d(2*w), nn.LeakyReLU(.2, inplace=True)]
-        side, w = side//2, 2*w
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(w*side*side, 1), nn.Flatten(0))
+    channels = max(8, width//8)
+    layers: list[nn.Module] = [nn.Conv2d(3, channels, 4, 2, 1), nn.LeakyReLU(.2, inplace=True)]
+    places = side//2
+    while places >= 8:
+        layers += [nn.Conv2d(channels, 2*channels, 4, 2, 1, bias=False), nn.BatchNorm2d(2*channels)]
+        layers.append(nn.LeakyReLU(.2, inplace=True))
+        places, channels = places//2, 2*channels
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels*places**2, 1), nn.Flatten(0))  # [B, 1] → [B]

@@ -32,19 +32,28 @@ def kl_by_integration(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor
     Raises
     ------
     InputError
-        If the grid is not a rising row of numbers, if a function returns another shape, or if p does not integrate to 1 within 0.001 on the grid.
+        If the grid is not a rising row of numbers, if a function returns another shape, or if p does not integrate
+        to 1 within 0.001 on the grid.
     """
-    if grid.ndim != 1 or len(grid) < 3 or not (grid.diff() > 0).all(): raise InputError(f"grid must be a row of at least 3 rising numbers, got shape {list(grid.shape)}: use torch.linspace")
+    if grid.ndim != 1 or len(grid) < 3 or not (grid.diff() > 0).all():
+        raise InputError(f"grid must be a row of at least 3 rising numbers, got shape {list(grid.shape)}: "
+                         "use torch.linspace")
     a, b = log_p(grid), log_q(grid)
     for name, value in (("log_p", a), ("log_q", b)):
-        if value.shape != grid.shape: raise InputError(f"{name} must return one number for each of the grid, {list(grid.shape)}, got {list(value.shape)}")
+        if value.shape != grid.shape:
+            raise InputError(f"{name} must return one number for each of the grid, {list(grid.shape)}, "
+                             f"got {list(value.shape)}")
     mass = torch.trapezoid(a.exp(), grid)
-    if not (mass - 1).abs() < 1e-3: raise InputError(f"p integrates to {float(mass):.4g} on this grid, not to 1: make the grid wider or finer, or check that p is a density")
+    if not (mass - 1).abs() < 1e-3:
+        raise InputError(f"p integrates to {float(mass):.4g} on this grid, not to 1: make the grid wider or finer, "
+                         "or check that p is a density")
     return torch.trapezoid(torch.where(a.exp() > 0, a.exp()*(a - b), 0.), grid)
 
 # %% ../nbs/3_report/14_kl.ipynb #c31
-def gaussian_kl(mean: Tensor, log_variance: Tensor, to_mean: Tensor | float = 0., to_log_variance: Tensor | float = 0.) -> Tensor:
-    """Return KL[N(mean, exp(log_variance)) ‖ N(to_mean, exp(to_log_variance))] of diagonal Gaussians, in nats (Kingma and Welling 2014, appendix B).
+def gaussian_kl(mean: Tensor, log_variance: Tensor, to_mean: Tensor | float = 0.,
+                to_log_variance: Tensor | float = 0.) -> Tensor:
+    """Return KL[N(mean, exp(log_variance)) ‖ N(to_mean, exp(to_log_variance))] of diagonal Gaussians, in nats
+    (Kingma and Welling 2014, appendix B).
 
     Parameters
     ----------
@@ -56,11 +65,13 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor, to_mean: Tensor | float = 0.
     -------
     float tensor [...], summed over the N values; at least 0 but for rounding (about 1e-7 a value in float32)
     """
-    variances = (log_variance - to_log_variance).exp()
-    return .5*(variances - 1 - log_variance + to_log_variance + (mean - to_mean).square()*torch.as_tensor(-to_log_variance).exp()).sum(-1)
+    log_ratio = log_variance - to_log_variance
+    shift = (mean - to_mean).square()*torch.as_tensor(-to_log_variance).exp()
+    return (log_ratio.exp() - 1 - log_ratio + shift).sum(-1)/2
 
 # %% ../nbs/3_report/14_kl.ipynb #c43
-def kl_by_sampling(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor], Tensor], samples: Tensor, steady: bool = False) -> tuple[Tensor, Tensor]:
+def kl_by_sampling(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor], Tensor], samples: Tensor,
+                   control_variate: bool = False) -> tuple[Tensor, Tensor]:
     """Return an unbiased estimate of D(p‖q) in nats and its standard error, from samples of p.
 
     Parameters
@@ -69,9 +80,10 @@ def kl_by_sampling(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor], 
         Natural logarithms of the two densities or probabilities, such as `MultivariateNormal(...).log_prob`.
     samples : float tensor [n, ...]
         Independent draws from p, not from q, at least 2.
-    steady : bool
-        Average r - 1 - ln r with r = q/p in place of -ln r (Schulman 2020, k₃): never negative, less noisy where p and q are near,
-        far noisier where they are not. The standard error means little where q is wider than p by √2 or more: the variance is then infinite.
+    control_variate : bool
+        Average r - 1 - ln r with r = q/p in place of -ln r (Schulman 2020, k₃): never negative, less noisy where p and
+        q are near, far noisier where they are not. The standard error means little where q is wider than p by √2 or
+        more: the variance is then infinite.
 
     Returns
     -------
@@ -82,10 +94,14 @@ def kl_by_sampling(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor], 
     InputError
         If there are fewer than 2 samples or a function returns anything but one number for each.
     """
-    if samples.ndim < 1 or len(samples) < 2: raise InputError(f"samples must be at least 2 draws from p, [n, ...], got shape {list(samples.shape)}: draw more")
+    if samples.ndim < 1 or len(samples) < 2:
+        raise InputError(f"samples must be at least 2 draws from p, [n, ...], got shape {list(samples.shape)}: "
+                         "draw more")
     a, b = log_p(samples), log_q(samples)
     for name, value in (("log_p", a), ("log_q", b)):
-        if value.shape != samples.shape[:1]: raise InputError(f"{name} must return one number for each of {len(samples)} samples, got shape {list(value.shape)}: add up the coordinates")
-    log_ratio = b - a
-    terms = log_ratio.expm1() - log_ratio if steady else -log_ratio
+        if value.shape != samples.shape[:1]:
+            raise InputError(f"{name} must return one number for each of {len(samples)} samples, "
+                             f"got shape {list(value.shape)}: add up the coordinates")
+    log_ratio = b - a  # [n]
+    terms = log_ratio.expm1() - log_ratio if control_variate else -log_ratio
     return terms.mean(), terms.std()/len(terms)**.5

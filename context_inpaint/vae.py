@@ -32,6 +32,7 @@ class VAE(nn.Module):
     side : int
         Of what is drawn, `[B, 3, side, side]` in [-1, 1], pixels.
     """
+    code_length: int
 
     def __init__(self, encoder: nn.Module, width: int, code_length: int, side: int):
         super().__init__()
@@ -76,7 +77,7 @@ class Variational(Reconstruction):
         Weight of the KL term.
     """
 
-    def __init__(self, network: nn.Module, with_mask: bool = False, error: str = TrainConfig.error,
+    def __init__(self, network: VAE | ConditionalVAE, with_mask: bool = False, error: str = TrainConfig.error,
                  beta: float = TrainConfig.beta, lr: float = TrainConfig.lr,
                  weight_decay: float = TrainConfig.weight_decay):
         super().__init__(network, with_mask, lr=lr, weight_decay=weight_decay)
@@ -107,6 +108,7 @@ class ConditionalVAE(nn.Module):
     width, code_length, side : int
         As in `VAE`.
     """
+    code_length: int
 
     def __init__(self, context_encoder: nn.Module, whole_encoder: nn.Module, width: int, code_length: int, side: int):
         super().__init__()
@@ -118,8 +120,8 @@ class ConditionalVAE(nn.Module):
 
     def forward(self, seen: Tensor, noise: Tensor | None = None,
                 truth: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        """Return the fill for the prior's mean; with noise, for a random code; with the truth in [-1, 1] too, for one of
-        the posterior, and its KL from the prior, `[B]`."""
+        """Return the fill for the prior's mean; with noise, for a random code; with the truth in [-1, 1] too, for
+        one of the posterior, and its KL from the prior, `[B]`."""
         code = self.code(self.context(seen))
         prior, prior_log = self.prior(code).float().chunk(2, 1)
         if noise is None: return self.decoder(torch.cat([code, prior], 1))

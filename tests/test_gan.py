@@ -37,6 +37,11 @@ def test_a_critic_that_knows_nothing_loses_log_four():
     assert generator_loss(nothing).item() == pytest.approx(math.log(2)) == -generator_loss(nothing, True).item()
 
 
+def test_the_generator_plays_the_loss_that_does_not_saturate_unless_told():
+    fake = torch.randn(9, generator=generator(5))
+    assert generator_loss(fake) == generator_loss(fake, saturating=False) != generator_loss(fake, saturating=True)
+
+
 def test_real_and_fake_batches_may_differ_in_size():
     assert discriminator_loss(torch.zeros(3), torch.zeros(8)).item() == pytest.approx(math.log(4))
 
@@ -55,7 +60,8 @@ def test_gradients_by_the_logit(logit):
     d = 1/(1 + math.exp(-logit))
     assert slope(lambda t: generator_loss(t, True), logit) == pytest.approx(-d, rel=1e-9)
     assert slope(generator_loss, logit) == pytest.approx(-1/(1 + math.exp(logit)), rel=1e-9)
-    assert slope(lambda t: discriminator_loss(t, torch.zeros(1)), logit) == pytest.approx(-1/(1 + math.exp(logit)), rel=1e-9)
+    of_real = slope(lambda t: discriminator_loss(t, torch.zeros(1)), logit)
+    assert of_real == pytest.approx(-1/(1 + math.exp(logit)), rel=1e-9)
 
 
 def test_only_the_saturating_gradient_vanishes_where_the_critic_is_sure():
@@ -65,9 +71,10 @@ def test_only_the_saturating_gradient_vanishes_where_the_critic_is_sure():
 
 def test_best_critic_earns_most_at_every_point():
     p, q = torch.rand(2, 300, dtype=torch.double, generator=generator(1))
-    earned = lambda d: p*d.log() + q*(1 - d).log()
+    def earned(d): return p*d.log() + q*(1 - d).log()
     best = optimal_discriminator(p, q)
-    for step in (-.01, -1e-3, 1e-3, .01): assert (earned(best) >= earned((best + step).clamp(1e-9, 1 - 1e-9))).all()
+    for step in (-.01, -1e-3, 1e-3, .01):
+        assert (earned(best) >= earned((best + step).clamp(1e-9, 1 - 1e-9))).all()
 
 
 def test_best_critic_at_zero_densities():
@@ -95,14 +102,15 @@ def test_divergence_against_sampling():
     with torch.random.fork_rng():
         torch.manual_seed(0)
         x, y = p.sample((200_000,)).double(), q.sample((200_000,)).double()
-    m = lambda v: ((p.log_prob(v).exp() + q.log_prob(v).exp())/2).log()
+    def m(v): return ((p.log_prob(v).exp() + q.log_prob(v).exp())/2).log()
     sampled = ((p.log_prob(x) - m(x)).mean() + (q.log_prob(y) - m(y)).mean())/2
     assert js_divergence(gaussian(0.), gaussian(1., 2.), LINE).item() == pytest.approx(sampled.item(), abs=5e-3)
 
 
 def test_divergence_of_many_pairs_and_through_zeros():
-    uniform = lambda low, high: ((LINE >= low) & (LINE <= high)).double()/(high - low)
-    both = js_divergence(torch.stack([uniform(0, 1), uniform(0, 1)]), torch.stack([uniform(0, 1), uniform(5, 6)]), LINE)
+    def uniform(low, high): return ((LINE >= low) & (LINE <= high)).double()/(high - low)
+    here, there = uniform(0, 1), uniform(5, 6)
+    both = js_divergence(torch.stack([here, here]), torch.stack([here, there]), LINE)
     assert both.tolist() == pytest.approx([0, math.log(2)], abs=2e-3)
 
 
@@ -130,7 +138,8 @@ def test_narrow_networks_keep_eight_channels(): assert convolutions(discriminato
 
 @pytest.mark.parametrize("side", [8, 20, 64])
 def test_every_pixel_counts_and_pictures_do_not_mix(side):
-    net, window = discriminator(side, 64).eval(), (torch.rand(3, 3, side, side, generator=generator(2))*2 - 1).requires_grad_()
+    net = discriminator(side, 64).eval()
+    window = (torch.rand(3, 3, side, side, generator=generator(2))*2 - 1).requires_grad_()
     gradient, = torch.autograd.grad(net(window)[1], window)
     assert (gradient[1].abs().sum(0) > 0).all()
     assert not gradient[[0, 2]].any()
@@ -155,8 +164,11 @@ def test_it_learns_to_tell_noise_from_flat():
         net, g = discriminator(16, 64), generator(4)
     optimizer, losses = torch.optim.Adam(net.parameters(), 2e-3), []
     for _ in range(60):
-        real, fake = torch.rand(16, 3, 16, 16, generator=g)*2 - 1, torch.rand(16, 3, 1, 1, generator=g).expand(-1, -1, 16, 16)*2 - 1
+        real = torch.rand(16, 3, 16, 16, generator=g)*2 - 1
+        fake = torch.rand(16, 3, 1, 1, generator=g).expand(-1, -1, 16, 16)*2 - 1
         loss = discriminator_loss(net(real), net(fake))
-        optimizer.zero_grad(), loss.backward(), optimizer.step()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < .2 < losses[0]

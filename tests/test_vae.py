@@ -1,4 +1,5 @@
-"""The variational objectives: loss by hand, KL against torch.distributions, samples, leaks, what sees the truth, bad settings."""
+"""The variational objectives: loss by hand, KL against torch.distributions, samples, leaks, what sees the truth, bad
+settings."""
 import dataclasses
 import json
 
@@ -7,18 +8,15 @@ import torch
 from safetensors.torch import save_file
 from torch.distributions import Independent, Normal, kl_divergence
 
-from context_inpaint.catalogue import make_encoder
+from context_inpaint.catalogue import get_method, load_inpainter, make_encoder, make_objective
 from context_inpaint.core import InputError, generator
 from context_inpaint.kl import gaussian_kl
 from context_inpaint.masks import hide, make_masks
 from context_inpaint.metrics import best_of_k, diversity, l2
-from context_inpaint.catalogue import get_method
-from context_inpaint.catalogue import make_objective
-from context_inpaint.trainer import check_config, TrainConfig
-from context_inpaint.catalogue import load_inpainter
+from context_inpaint.trainer import Batch, TrainConfig, check_config
 from context_inpaint.vae import ERRORS, VAE, ConditionalVAE, Variational
 
-TINY = TrainConfig(objective="vae", size=32, hole=8, width=32, bottleneck=16)
+TINY = TrainConfig(objective="vae", size=32, hole_px=8, width=32, bottleneck=16)
 BOTH = pytest.mark.parametrize("objective", ["vae", "conditional-vae"])
 
 
@@ -29,7 +27,7 @@ def network(config, seed=0):
     """An untrained network whose residual branches do something, in eval mode."""
     net = make_objective(change(**dataclasses.asdict(config) | {"seed": seed})).networks["network"].eval()
     with torch.no_grad():
-        for name, p in net.named_parameters():
+        for p in net.parameters():
             if not p.any(): p.normal_(0, .05, generator=generator(1))
     return net
 
@@ -81,7 +79,7 @@ def test_conditional_kl_is_between_posterior_and_prior(batch):
         m, v = net.moments(net.whole(2*image - 1)).chunk(2, 1)
         pm, pv = net.prior(net.code(net.context(seen))).chunk(2, 1)
         kl = net(seen, torch.zeros(5, 16), 2*image - 1)[1]
-    normal = lambda mean, log_variance: Independent(Normal(mean.double(), (log_variance.double()/2).exp()), 1)
+    def normal(mean, log_variance): return Independent(Normal(mean.double(), (log_variance.double()/2).exp()), 1)
     torch.testing.assert_close(kl.double(), kl_divergence(normal(m, v), normal(pm, pv)), rtol=1e-4, atol=1e-5)
     assert not torch.allclose(kl, gaussian_kl(m, v), rtol=1e-3), "that is the KL from N(0, I)"
 
@@ -90,10 +88,10 @@ def test_conditional_kl_is_between_posterior_and_prior(batch):
 @pytest.mark.parametrize("mask", ["center", "brush"])
 def test_loss_by_hand(error, mask):
     config = change(error=error, beta=.7, mask=mask)
-    objective, image, masks = make_objective(config), torch.rand(4, 3, 32, 32, generator=generator(5)), make_masks(mask, 4, 32, .25)
-    net = objective.networks["network"].train()
+    objective, image = make_objective(config), torch.rand(4, 3, 32, 32, generator=generator(5))
+    masks, net = make_masks(mask, 4, 32, .25), objective.networks["network"].train()
     torch.manual_seed(11)
-    loss, numbers = objective.loss("network", image, masks)
+    loss, numbers = objective.loss("network", Batch(image, masks))
     torch.manual_seed(11)
     noise = torch.randn(4, 16)
     output, kl = net(hide(image, masks, mask != "center"), noise)
@@ -111,12 +109,12 @@ def test_loss_by_hand(error, mask):
 
 def test_mean_and_sum_are_the_same_loss_at_the_reports_hole():
     n = 3*64*64
-    config = TrainConfig(objective="vae", size=128, hole=64, width=64, bottleneck=8, beta=.1)
-    image, mask, losses = torch.rand(2, 3, 128, 128, generator=generator(6)), make_masks("center", 2, 128, .5), {}
+    config = TrainConfig(objective="vae", size=128, hole_px=64, width=64, bottleneck=8, beta=.1)
+    batch, losses = Batch(torch.rand(2, 3, 128, 128, generator=generator(6)), make_masks("center", 2, 128, .5)), {}
     for error in ("mean", "sum"):
         objective = make_objective(dataclasses.replace(config, error=error))
         torch.manual_seed(0)
-        losses[error] = objective.loss("network", image, mask)[0]
+        losses[error] = objective.loss("network", batch)[0]
     torch.testing.assert_close(losses["sum"], n*losses["mean"])
 
 
@@ -126,9 +124,9 @@ def test_the_gradient_of_the_norm_is_bounded(batch):
     for error in ("sum", "norm"):
         objective = make_objective(change(error=error, beta=0.))
         net, caught = objective.networks["network"].eval(), []
-        net.decoder.register_forward_hook(lambda m, i, o: (o.retain_grad(), caught.append(o))[0])
+        net.decoder.register_forward_hook(lambda m, i, o, caught=caught: caught.append(o) or o.retain_grad())
         torch.manual_seed(0)
-        objective.loss("network", image, mask)[0].backward()
+        objective.loss("network", Batch(image, mask))[0].backward()
         lengths[error] = 2*len(image)*caught[0].grad.flatten(1).norm(dim=1)  # by the fill in [0, 1], per picture
     torch.testing.assert_close(lengths["norm"], torch.ones(5))
     assert (lengths["sum"] > 2).all()
@@ -137,14 +135,14 @@ def test_the_gradient_of_the_norm_is_bounded(batch):
 @BOTH
 def test_gradients_reach_every_weight(objective, batch):
     made = make_objective(change(objective=objective))
-    made.loss("network", *batch)[0].backward()
+    made.loss("network", Batch(*batch))[0].backward()
     without = [name for name, p in made.networks["network"].named_parameters() if p.grad is None]
     assert not without
 
 
 @BOTH
 def test_samples_repeat_under_a_generator_and_differ_between_seeds(objective, runs, batch):
-    sample, mean = load_run(runs[objective], sample=True), load_run(runs[objective])
+    sample, mean = load_inpainter(runs[objective], sample=True), load_inpainter(runs[objective])
     one, again, other = (sample(*batch, generator=generator(seed)) for seed in (0, 0, 1))
     assert torch.equal(one, again) and not torch.equal(one, other)
     assert torch.equal(mean(*batch, generator=generator(0)), mean(*batch, generator=generator(1)))
@@ -158,13 +156,15 @@ def test_hidden_pixels_never_matter(objective, suffix, runs, batch):
     image, mask = batch
     method = get_method(f"{runs[objective]}{suffix}")
     expected = method(image, mask, generator=generator(2))
-    for wild in (torch.nan, 1e30, 0.): assert torch.equal(method(image.masked_fill(mask, wild), mask, generator=generator(2)).where(mask, 0), expected.where(mask, 0))
+    for wild in (torch.nan, 1e30, 0.):
+        filled = method(image.masked_fill(mask, wild), mask, generator=generator(2))
+        assert torch.equal(filled.where(mask, 0), expected.where(mask, 0))
 
 
 @BOTH
 def test_samples_scatter_around_the_mean_fill(objective, runs, batch):
     image, mask = batch
-    sample = load_run(runs[objective], sample=True)
+    sample = load_inpainter(runs[objective], sample=True)
     draws = torch.stack([sample(image, mask, generator=generator(k)) for k in range(6)])
     assert (diversity(draws, mask) > 0).all()
     error = torch.stack([l2(draw, image, mask) for draw in draws]).mean(0)
@@ -174,13 +174,15 @@ def test_samples_scatter_around_the_mean_fill(objective, runs, batch):
 
 
 def test_only_networks_with_a_random_code_have_samples(runs):
-    assert callable(load_run(runs["vae"], sample=True))
-    with pytest.raises(InputError, match="draws no samples: leave out :sample") as caught: get_method(f"{runs['reconstruction']}:sample")
+    assert callable(load_inpainter(runs["vae"], sample=True))
+    with pytest.raises(InputError, match="draws no samples: leave out :sample") as caught:
+        get_method(f"{runs['reconstruction']}:sample")
     assert "\n" not in str(caught.value)
 
 
 def test_conditional_posterior_sees_the_truth_and_filling_does_not(batch):
-    net, (image, mask), noise = network(change(objective="conditional-vae")), batch, torch.randn(5, 16, generator=generator(7))
+    net, (image, mask) = network(change(objective="conditional-vae")), batch
+    noise = torch.randn(5, 16, generator=generator(7))
     seen, other = hide(image, mask), image.where(~mask, 1 - image)  # the same context, another hole
     assert torch.equal(seen, hide(other, mask))
     assert not torch.allclose(net(seen, noise, 2*image - 1)[0], net(seen, noise, 2*other - 1)[0], atol=1e-4)
@@ -189,7 +191,8 @@ def test_conditional_posterior_sees_the_truth_and_filling_does_not(batch):
     assert torch.equal(drawn, expected)
     for part in (net.whole, net.moments):
         for p in part.parameters(): torch.nn.init.constant_(p, torch.nan)
-    assert net.sample(seen, generator(8)).equal(drawn) and net(seen).isfinite().all(), "filling used the posterior's network"
+    assert net.sample(seen, generator(8)).equal(drawn), "sampling used the posterior's network"
+    assert net(seen).isfinite().all(), "filling used the posterior's network"
 
 
 def test_the_reports_posterior_never_sees_the_truth(batch):
@@ -200,23 +203,38 @@ def test_the_reports_posterior_never_sees_the_truth(batch):
 
 def test_conditional_whole_encoder_takes_three_channels_with_any_mask():
     config, masks = change(objective="conditional-vae", mask="brush"), make_masks("brush", 3, 32, .3)
-    objective = make_objective(config)
-    loss, _ = objective.loss("network", torch.rand(3, 3, 32, 32), masks)
-    assert loss.isfinite() and objective.networks["network"](hide(torch.rand(3, 3, 32, 32), masks, True)).shape == (3, 3, 32, 32)
+    objective, image = make_objective(config), torch.rand(3, 3, 32, 32)
+    loss, _ = objective.loss("network", Batch(image, masks))
+    assert loss.isfinite() and objective.networks["network"](hide(image, masks, True)).shape == (3, 3, 32, 32)
 
 
 def test_networks_share_architecture_of_the_autoencoder():
-    config = dataclasses.asdict(TINY)
-    assert [p.shape for p in VAE(config).encoder.parameters()] == [p.shape for p in make_encoder(config).parameters()]
-    assert ConditionalVAE(config).decoder[0].in_features == 2*VAE(config).decoder[0].in_features == 32
+    encoder = make_encoder(TINY, 3)
+    plain, other = (make_objective(change(objective=name)).networks["network"] for name in ("vae", "conditional-vae"))
+    assert isinstance(plain, VAE) and isinstance(other, ConditionalVAE)
+    assert [p.shape for p in plain.encoder.parameters()] == [p.shape for p in encoder.parameters()]
+    assert other.decoder[0].in_features == 2*plain.decoder[0].in_features == 32
+    assert plain.code_length == other.code_length == 16
 
 
-@pytest.mark.parametrize("settings, message", [({"beta": -.1}, "beta must be at least 0, got -0.1"), ({"beta": float("nan")}, "beta"), ({"beta": float("inf")}, "beta")])
+def test_noise_follows_the_steps_seed(batch):
+    objective, losses = make_objective(TINY), []
+    objective.networks["network"].eval()
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        losses.append(objective.loss("network", Batch(*batch))[0])
+    assert losses[0] == losses[1] != losses[2]
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"beta": -.1}, "beta must be at least 0, got -0.1"), ({"beta": float("nan")}, "beta"),
+    ({"beta": float("inf")}, "beta")])
 def test_bad_beta_is_one_line(settings, message):
     with pytest.raises(InputError, match=message) as caught: check_config(change(**settings))
     assert "\n" not in str(caught.value)
 
 
 def test_unknown_error_is_one_line():
-    with pytest.raises(InputError, match="unknown error 'means': did you mean 'mean'") as caught: Variational(change(error="means"))
+    with pytest.raises(InputError, match="unknown error 'means': did you mean 'mean'") as caught:
+        Variational(network(TINY), error="means")
     assert "\n" not in str(caught.value)
