@@ -1,5 +1,5 @@
 # `make demo` fills holes in real photographs; `make test` checks everything. Both set up .venv first.
-.PHONY: help demo test site-test lab export notebooks clean-notebooks records readme docs clean
+.PHONY: help demo test lint hooks bench site-test lab export notebooks clean-notebooks records readme docs clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -8,6 +8,8 @@ help:
 	@echo "make demo       fill holes in real photographs with every method and score them (under 2 minutes)"
 	@echo "make test       check notebooks, library and command line (about 5 minutes)"
 	@echo "make site-test  build the site and use it in Chromium (installs Chromium and node packages; about 5 minutes)"
+	@echo "make lint       only the first seconds of make test: ruff, mypy, imports, notebooks"
+	@echo "make hooks      check what you commit: git hooks for notebooks and code"
 	@echo "make lab        open the course in JupyterLab"
 	@echo "make docs       build the site into docs/_build/html (needs npm)"
 	@echo "make export     write the modules from the notebooks"
@@ -37,9 +39,15 @@ help:
 demo: .venv/core
 	$(BIN)/context-inpaint demo --out demo-out
 
-test: .venv/dev
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+	$(BIN)/python tools/lessons.py --check
 	$(BIN)/python tools/notebooks.py check
 	$(BIN)/python tools/readme.py --check
+
+test: lint
 	$(BIN)/python -m pytest -q tests --ignore=tests/site -n 2 --dist loadfile
 	IN_TEST=1 CONTEXT_INPAINT_PRESET=tiny CONTEXT_INPAINT_DEVICE=cpu $(BIN)/python -m pytest -q nbs --nbval-lax --nbval-current-env \
 	  --nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout=120 -n 2 --dist loadfile
@@ -47,6 +55,10 @@ test: .venv/dev
 site-test: docs .venv/site
 	sh tests/site/chromium.sh
 	$(BIN)/python -m pytest -q tests/site -n 2 --dist loadfile
+
+hooks: .venv/dev
+	$(BIN)/nbdev_install_hooks
+	$(BIN)/pre-commit install
 
 lab: .venv/dev
 	$(BIN)/jupyter lab nbs/index.ipynb

@@ -31,7 +31,7 @@ setup(
     extras_require={key.removesuffix("_requirements"): value.split() for key,
                     value in c.items() if key.endswith("_requirements")},
     packages=find_packages(include=[c["lib_path"] + "*"]),
-      package_data={c["lib_path"]: ["*.json", "*.js", "*.css", "weights/*"]},
+      package_data={c["lib_path"]: ["py.typed", "*.json", "*.js", "*.css", "weights/*"]},
     cmdclass={"build_py": BuildWithCourse},
       entry_points={"console_scripts": ["context-inpaint=context_inpaint.cli:main"]},
 )
