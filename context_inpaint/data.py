@@ -198,7 +198,7 @@ def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, siz
 
 # %% ../nbs/1_problem/03_data.ipynb #c32
 def _drawn(size: int, n: int, split: str) -> Bank:
-    from context_inpaint import scenes
+    from context_inpaint import canvas, scenes
     seed, live = ("train", "test").index(split), Live(n, "drawing scenes")
     digest = _sha("drawn", getattr(scenes, "VERSION", 1), seed, n, size)
 
@@ -209,7 +209,8 @@ def _drawn(size: int, n: int, split: str) -> Bank:
             if n >= 500: live.update(min(start + 100, n))
         return torch.cat(parts), {}
 
-    images, _ = _cached(_sha(digest, Path(scenes.__file__).read_text(encoding="utf-8")), make)
+    drawn_by = [Path(module.__file__).read_text(encoding="utf-8") for module in (scenes, canvas)]
+    images, _ = _cached(_sha(digest, *drawn_by), make)
     labels = torch.arange(n) % len(scenes.KINDS)
     names = tuple(f"{scenes.KINDS[k]}/{split}-{i:05d}" for i, k in enumerate(labels.tolist()))
     return Bank(images, labels, tuple(scenes.KINDS), names, digest, "drawn")

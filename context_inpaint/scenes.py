@@ -2,150 +2,26 @@
 
 # %% ../nbs/1_problem/02_scenes.ipynb #c03
 """Endless pictures drawn by rule: the same index is the same scene at every size and on every machine."""
-from __future__ import annotations
+from __future__ import annotations  # noqa: I001  – one name a line would be a page
 
-from functools import lru_cache
-from math import exp, hypot, log
+from collections.abc import Callable
+from math import exp, log
 
 import numpy as np
 import torch
-from scipy import sparse
 from torch import Tensor
 
+from .canvas import (Canvas, below, box, coverage, curve, disc, ground, line_coverage, mix, noise,
+                                    polygon, reflect, rgb, spline_weights, stripe_coverage, stroke,
+                                    subpixel_positions, window_grid)
 from .core import InputError, one_of
 
 # %% auto #0
-__all__ = ['LIGHTS', 'SCENES', 'KINDS', 'VERSION', 'cover', 'band', 'stripes', 'places', 'spline', 'Canvas', 'mix', 'rgb',
-           'noise', 'curve', 'box', 'disc', 'below', 'stroke', 'polygon', 'sky', 'sea', 'ridges', 'reflect', 'lake',
-           'windows', 'skyline', 'ground', 'road', 'wayside', 'trunks', 'room', 'furnish', 'arcade', 'draw',
-           'draw_many']
+__all__ = ['LIGHTS', 'SCENES', 'KINDS', 'VERSION', 'sky', 'sea', 'boat', 'ridges', 'lake', 'skyline', 'road', 'wayside',
+           'trunks', 'room', 'floor', 'furnish', 'arcade', 'draw', 'draw_many']
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c06
-def cover(distance: np.ndarray, pixel: float | np.ndarray) -> np.ndarray:
-    """Return how much of a pixel of side `pixel` lies inside a shape, from the signed distance of its centre (negative inside)."""
-    return (.5 - distance/pixel).clip(0, 1)
-
-
-def band(distance: np.ndarray, radius: float | np.ndarray, pixel: float | np.ndarray) -> np.ndarray:
-    """Return how much of a pixel lies within `radius` of a line, however thin: one half-plane minus another."""
-    return cover(distance - radius, pixel) - cover(distance + radius, pixel)
-
-# %% ../nbs/1_problem/02_scenes.ipynb #c18
-def stripes(u: np.ndarray, width: np.ndarray, duty: float = .5) -> np.ndarray:
-    """Return how much of an interval of `width` around `u` has a fractional part below `duty`: endless bars, averaged exactly."""
-    low, high = np.floor(u - width/2), np.floor(u + width/2)
-    return (duty*(high - low) + np.minimum(u + width/2 - high, duty) - np.minimum(u - width/2 - low, duty))/width
-
-# %% ../nbs/1_problem/02_scenes.ipynb #c23
-@lru_cache(maxsize=64)
-def places(side: int) -> np.ndarray:
-    """Return four positions in each of the `side` pixels that span the unit interval: float32 `[side, 4]`."""
-    return ((np.arange(4*side) + .5)/(4*side)).astype(np.float32).reshape(side, 4)
-
-
-def spline(positions: np.ndarray, cells: int) -> sparse.csr_array:
-    """Return the cubic B-spline weights of `cells` + 3 knots at `positions` `[n, 4]`, averaged over the four: sparse `[n, cells + 3]`."""
-    away = np.abs(positions.reshape(-1, 1)*cells - np.arange(-1, cells + 2, dtype=np.float32))
-    near, far = np.maximum(1 - away, 0), np.maximum(2 - away, 0)
-    return sparse.csr_array(((far*far*far - 4*near*near*near)/6).reshape(-1, 4, cells + 3).mean(1))
-
-
-@lru_cache(maxsize=256)
-def _even(side: int, cells: int) -> sparse.csr_array: return spline(places(side), cells)
-
-# %% ../nbs/1_problem/02_scenes.ipynb #c26
-class Canvas:
-    """A square picture being painted, `image` float32 `[3, side, side]`; every choice is drawn from `rng`.
-
-    x points to the right and y down, both from 0 to 1.
-    """
-
-    def __init__(self, side: int, rng: np.random.Generator):
-        self.side, self.pixel, self.rng = side, 1/side, rng
-        self.x = places(side).mean(1)[None]
-        self.y, self.image = self.x.T, np.zeros((3, side, side), np.float32)
-
-    def between(self, low: float, high: float) -> float:
-        """Draw a number: only uniform draws are made, which NumPy keeps the same everywhere."""
-        return low + (high - low)*self.rng.random()
-
-    def part(self, x0: float, y0: float, x1: float, y1: float) -> tuple[tuple, np.ndarray, np.ndarray]:
-        """Return the window of pixels around a box, and y and x there: no work is done where nothing changes."""
-        rows, columns = (slice(max(0, int(a*self.side - 1)), max(0, int(b*self.side + 2))) for a, b in ((y0, y1), (x0, x1)))
-        return (slice(None), rows, columns), self.y[rows], self.x[:, columns]
-
-    def fill(self, coverage: np.ndarray | float, colour: np.ndarray, window=...) -> None:
-        """Paint `colour` `[3, 1, 1]`, or one for each pixel, in a window where `coverage` is 1, and a mixture where it is less."""
-        picture = self.image[window]
-        picture += coverage*((colour[window] if colour.shape[1:] == self.image.shape[1:] else colour) - picture)
-
-# %% ../nbs/1_problem/02_scenes.ipynb #c27
-def mix(a, b, share):
-    """Return what lies `share` of the way from `a` to `b`."""
-    return a + (b - a)*share
-
-
-def rgb(r: float, g: float, b: float) -> np.ndarray:
-    """Return a colour as a float32 array `[3, 1, 1]`."""
-    return np.array([r, g, b], np.float32)[:, None, None]
-
-
-def noise(c: Canvas, rows: int, columns: int, octaves: int = 1, down: sparse.csr_array | None = None) -> np.ndarray:
-    """Return smooth noise `[side, side]`, mean 0, about ±0.8: random knots between two matrices; each octave is finer and lower."""
-    total = 0
-    for k in range(octaves):
-        knots = (2*c.rng.random(((rows << k) + 3, (columns << k) + 3)) - 1).astype(np.float32)
-        total = total + (_even(c.side, rows << k) if down is None else down) @ (_even(c.side, columns << k) @ knots.T).T/2**k
-    return total
-
-
-def curve(c: Canvas, cells: int, octaves: int = 1) -> np.ndarray:
-    """Return noise along x alone, `[side]`."""
-    return sum(_even(c.side, cells << k) @ (2*c.rng.random((cells << k) + 3) - 1).astype(np.float32)/2**k for k in range(octaves))
-
-# %% ../nbs/1_problem/02_scenes.ipynb #c30
-def box(c: Canvas, x0: float, y0: float, x1: float, y1: float, colour: np.ndarray) -> None:
-    """Paint an upright rectangle: the coverage is exactly a product of two bands."""
-    window, y, x = c.part(x0, y0, x1, y1)
-    c.fill(band(y - (y0 + y1)/2, (y1 - y0)/2, c.pixel)*band(x - (x0 + x1)/2, (x1 - x0)/2, c.pixel), colour, window)
-
-
-def disc(c: Canvas, cx: float, cy: float, radius: float, colour: np.ndarray) -> None:
-    """Paint a disc."""
-    window, y, x = c.part(cx - radius, cy - radius, cx + radius, cy + radius)
-    c.fill(cover(np.hypot(x - cx, y - cy) - radius, c.pixel), colour, window)
-
-
-def below(c: Canvas, top: np.ndarray) -> np.ndarray:
-    """Return the coverage of all that lies below the curve y = `top` `[side]`, by the first-order distance."""
-    slope = np.gradient(top)*c.side if c.side > 1 else 0*top
-    return cover((top - c.y)/np.sqrt(1 + slope*slope), c.pixel)
-
-# %% ../nbs/1_problem/02_scenes.ipynb #c31
-def stroke(c: Canvas, x0: float, y0: float, x1: float, y1: float, r0: float, r1: float, colour: np.ndarray, opacity=1., round=0.) -> None:
-    """Paint a straight stroke of half-width `r0` to `r1`, a band across times a band along; `round` shades it like a pillar."""
-    length, r = hypot(x1 - x0, y1 - y0), max(r0, r1)
-    window, y, x = c.part(min(x0, x1) - r, min(y0, y1) - r, max(x0, x1) + r, max(y0, y1) + r)
-    ex, ey, y, x = (x1 - x0)/length, (y1 - y0)/length, y - y0, x - x0
-    along, across = x*ex + y*ey, x*ey - y*ex
-    radius = r0 + (r1 - r0)*(along/length).clip(0, 1)
-    if round: colour = (colour[window] if colour.shape[-1] > 1 else colour)*(1 + round*(across/radius).clip(-1, 1))
-    c.fill(opacity*band(across, radius, c.pixel)*band(along - length/2, length/2, c.pixel), colour, window)
-
-
-def polygon(c: Canvas, points: list[tuple[float, float]], colour: np.ndarray, opacity=1.) -> None:
-    """Paint a convex polygon: the distance is the largest of those to its edges."""
-    xs, ys = zip(*points)
-    (ax, ay), (bx, by), (dx, dy) = points[:3]
-    window, y, x = c.part(min(xs), min(ys), max(xs), max(ys))
-    turn, away = 1 if (bx - ax)*(dy - by) > (by - ay)*(dx - bx) else -1, -np.inf
-    for (ax, ay), (bx, by) in zip(points, points[1:] + points[:1]):
-        s = turn/hypot(bx - ax, by - ay)
-        away = np.maximum(away, (x - ax)*((by - ay)*s) - (y - ay)*((bx - ax)*s))
-    c.fill(opacity*cover(away, c.pixel), colour, window)
-
-# %% ../nbs/1_problem/02_scenes.ipynb #c34
-LIGHTS = np.array([  # top of the sky, sky at the horizon, sun or moon, light on the land: from night through the day and back
+# %% ../nbs/1_problem/02_scenes.ipynb #c33
+LIGHTS = np.array([  # top of the sky, sky at the horizon, sun or moon, light on the land: from night through the day
     [(.05, .08, .20), (.18, .23, .38), (.92, .93, .86), (.38, .44, .60)],
     [(.16, .22, .42), (.86, .55, .48), (1.0, .82, .62), (.62, .56, .62)],
     [(.28, .50, .80), (.78, .87, .93), (1.0, .99, .92), (1.0, 1.0, .97)],
@@ -157,231 +33,290 @@ LIGHTS = np.array([  # top of the sky, sky at the horizon, sun or moon, light on
 
 
 def sky(c: Canvas, horizon: float, sun: tuple[float, float]) -> np.ndarray:
-    """Paint a sky down to `horizon` and return its four colours `[4, 3, 1, 1]`: top, horizon, sun, light on the land."""
+    """Paint a sky down to `horizon`, the sun (or moon) at `sun` (x, y), and return its four colours `[4, 3, 1, 1]`: top
+    of the sky, horizon, sun, light on the land."""
     hour = c.between(0, len(LIGHTS) - 1.001)
     colours = mix(LIGHTS[int(hour)], LIGHTS[int(hour) + 1], hour % 1) + .1*(c.rng.random((4, 3)) - .5)
-    top, low, glow, _ = colours = colours.clip(0, 1).astype(np.float32)[..., None, None]
+    colours = colours.clip(0, 1).astype(np.float32)[..., None, None]             # [4, 3, 1, 1]
+    top, low, glow, _ = colours
     c.image[:] = mix(top, low, (c.y/horizon).clip(0, 1)**1.5)
     clouds = (c.between(.6, 2.2)*(noise(c, 6, 3, 4) - c.between(-.1, .5))).clip(0, .85)
     c.fill(clouds*(1.15 - c.y/horizon).clip(0, 1), mix(low, glow, c.between(.2, .9)))
     away = np.hypot(c.x - sun[0], c.y - sun[1])
     c.fill(.75*np.exp(-away/c.between(.05, .2)), glow)
-    c.fill(cover(away - c.between(.025, .06), c.pixel), mix(glow, 1, .4))
+    c.fill(coverage(away - c.between(.025, .06), c.pixel), mix(glow, 1, .4))
     return colours
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c37
+# %% ../nbs/1_problem/02_scenes.ipynb #c36
 def sea(c: Canvas) -> None:
     """A horizon, the sun and its path on the waves, a coast, a boat with two sails."""
-    h, sx, s, d = c.between(.34, .58), c.between(.3, .7), c.between(.14, .4), 1 if c.rng.random() < .5 else -1
-    top, low, glow, land = sky(c, h, (sx, h - c.between(.02, .3)))
-    coast = h - np.maximum(0, .05 + c.between(.05, .18)*curve(c, 3, 4) - .1*abs(c.x[0] - c.rng.random()))
+    horizon, sun = c.between(.34, .58), c.between(.3, .7)
+    size, way = c.between(.14, .4), 1 if c.rng.random() < .5 else -1             # of the boat
+    top, low, glow, land = sky(c, horizon, (sun, horizon - c.between(.02, .3)))
+    coast = horizon - np.maximum(0, .05 + c.between(.05, .18)*curve(c, 3, 4) - .1*abs(c.x[0] - c.rng.random()))
     if c.rng.random() < .6: c.fill(below(c, coast), mix(land*rgb(.3, .4, .4), low, .45))
-    depth = ((c.y - h)/(1 - h)).clip(0, 1)
+    depth = ((c.y - horizon)/(1 - horizon)).clip(0, 1)                           # 0 at the horizon, 1 at our feet
     water = mix(low, mix(top, rgb(.02, .2, .26), .5)*mix(land, 1, .3), np.sqrt(depth))
-    rows = np.log1p(np.maximum(places(c.side) - h, 0)/.03)/log(1 + .66/.03)
-    waves = noise(c, 48, 10, down=spline(rows, 48)) + .7*noise(c, 64, 24)
-    path = np.exp(-((c.x - sx)/(.03 + c.between(.05, .3)*depth))**2)
-    water = mix(water + waves*(.05 + .16*depth)*mix(low, glow, .5), glow, (3*(waves + 1.2*path - .85)).clip(0, .9))
-    c.fill(cover(h - c.y, c.pixel), water)
-    if c.rng.random() < .25: return
-    x, y, hull = c.between(.3, .7), h + c.between(.01, .12), land*rgb(*(.1 + .4*c.rng.random(3)))
-    sail = land*(rgb(.95, .92, .85) if c.rng.random() < .7 else rgb(.8, .25, .15))
-    for flip, opacity in ((-.7, .4), (1, 1.)):
-        for tone, *shape in ((sail, (.02, .12), (.02, 1), (.42, .16)), (.86*sail, (-.02, .12), (-.02, .85), (-.3, .14)),
-                             (hull, (-.4, .1), (.46, .1), (.34, -.03), (-.3, -.03))):
-            polygon(c, [(x + d*s*a, y - flip*s*b) for a, b in shape], tone, opacity)
+    crowded = np.log1p(np.maximum(subpixel_positions(c.side) - horizon, 0)/.03)/log(1 + .66/.03)
+    waves = noise(c, 48, 10, down=spline_weights(crowded, 48)) + .7*noise(c, 64, 24)
+    path = np.exp(-((c.x - sun)/(.03 + c.between(.05, .3)*depth))**2)
+    water = water + waves*(.05 + .16*depth)*mix(low, glow, .5)
+    c.fill(coverage(horizon - c.y, c.pixel), mix(water, glow, (3*(waves + 1.2*path - .85)).clip(0, .9)))
+    if c.rng.random() >= .25: boat(c, horizon, size*way, size, land)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c42
+
+def boat(c: Canvas, horizon: float, width: float, height: float, land: np.ndarray) -> None:
+    """Paint a boat on a sea, and its reflection; it sails to the left if `width` is negative."""
+    x, y = c.between(.3, .7), horizon + c.between(.01, .12)
+    hull = land*rgb(*(.1 + .4*c.rng.random(3)))
+    sail = land*(rgb(.95, .92, .85) if c.rng.random() < .7 else rgb(.8, .25, .15))
+    shapes = ((sail, [(.02, .12), (.02, 1), (.42, .16)]),
+              (.86*sail, [(-.02, .12), (-.02, .85), (-.3, .14)]),
+              (hull, [(-.4, .1), (.46, .1), (.34, -.03), (-.3, -.03)]))
+    for flip, opacity in ((-.7, .4), (1, 1.)):                                   # upside down first, and fainter
+        for colour, corners in shapes:
+            polygon(c, [(x + width*a, y - flip*height*b) for a, b in corners], colour, opacity)
+
+# %% ../nbs/1_problem/02_scenes.ipynb #c41
 def ridges(c: Canvas) -> None:
     """Mountain ridges, each nearer one darker, rougher and less hazy."""
-    h, n = c.between(.22, .42), 4 + int(3*c.rng.random())
-    top, low, glow, land = sky(c, h + .2, (c.between(.2, .8), h - c.between(-.05, .2)))
-    near, far = land*mix(rgb(.10, .18, .08), rgb(.22, .13, .12), c.rng.random()), mix(top, low, c.between(.3, .8))
+    first, n = c.between(.22, .42), 4 + int(3*c.rng.random())
+    top, low, glow, land = sky(c, first + .2, (c.between(.2, .8), first - c.between(-.05, .2)))
+    near = land*mix(rgb(.10, .18, .08), rgb(.22, .13, .12), c.rng.random())
+    far = mix(top, low, c.between(.3, .8))
     rough = c.between(.1, .19)
-    for t in (k/n for k in range(1, n + 1)):
-        crest = h + .55*(t - 1/n) + rough*(curve(c, 2) + .7*curve(c, 5, 4))
+    for t in (k/n for k in range(1, n + 1)):                                     # from the farthest, 1/n, to us, 1
+        crest = first + .55*(t - 1/n) + rough*(curve(c, 2) + .7*curve(c, 5, 4))
         slope = mix(far, near, t**1.2)
-        colour = mix(slope*(1 + (.1 + .5*t)*noise(c, 28, 18, 2)), mix(low, slope, .4 + .3*t), .8*((c.y - crest)/.3).clip(0, 1))
-        c.fill(below(c, crest), colour)
+        rock = slope*(1 + (.1 + .5*t)*noise(c, 28, 18, 2))
+        valley = mix(low, slope, .4 + .3*t)                                      # haze gathers below the crest
+        c.fill(below(c, crest), mix(rock, valley, .8*((c.y - crest)/.3).clip(0, 1)))
 
 # %% ../nbs/1_problem/02_scenes.ipynb #c45
-def reflect(c: Canvas, shore: float, tint: np.ndarray, ripple: float) -> None:
-    """Turn all below `shore` into water that mirrors the picture above it."""
-    depth = np.maximum(c.y - shore, 0)
-    source = ((2*shore - c.y + ripple*(depth + .02)*noise(c, 48, 6))*c.side - .5).clip(0, max(c.side - 1.001, 0))
-    row, column = source.astype(np.int32), np.arange(c.side)
-    mirrored = mix(c.image[:, row, column], c.image[:, np.minimum(row + 1, c.side - 1), column], source % 1)
-    c.fill(cover(shore - c.y, c.pixel), mix(mirrored, tint, .2 + .5*depth))
-
-
 def lake(c: Canvas) -> None:
     """Mountains and firs, and the same again in the water."""
-    shore, x = c.between(.46, .62), -.02
+    shore = c.between(.46, .62)
     top, low, glow, land = sky(c, shore, (c.between(.2, .8), c.between(.1, .35)))
     rock = land*mix(rgb(.35, .33, .38), rgb(.42, .33, .26), c.rng.random())
     for k in range(2):
         crest = shore - (.3 - .15*k)*(.7 + .8*curve(c, 3)) + .09*curve(c, 8, 4)
         snow = (6*(crest + c.between(.05, .12) - c.y + .15*noise(c, 16, 16, 2))).clip(0, 1)*(1 - k)
-        c.fill(below(c, crest), mix(mix(rock, land, .75*snow)*(1 + .9*noise(c, 10, 20, 3)), low, .35 - .15*k))
+        slope = mix(rock, land, .75*snow)*(1 + .9*noise(c, 10, 20, 3))
+        c.fill(below(c, crest), mix(slope, low, .35 - .15*k))
     firs = land*rgb(.08, .17, .12)
     c.fill(below(c, shore - .02 - .02*(1 + curve(c, 12, 3))), firs)
+    x = -.02
     while x < 1.02:
         s = c.between(.06, .2)
         polygon(c, [(x - .2*s, shore), (x, shore - s), (x + .2*s, shore)], firs*c.between(.7, 1.2))
         x += c.between(.02, .09)
     reflect(c, shore, mix(top*.4, rgb(.1, .2, .22), .5)*land, c.between(.1, .5))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c48
-def windows(c: Canvas, x0: float, y0: float, x1: float, y1: float, n: int, m: int, dark: np.ndarray, lit: np.ndarray, share: float) -> None:
-    """Paint `n` rows of `m` windows, a `share` of them lit: coverage of the rows, a random table, coverage of the columns, multiplied."""
-    down, across, (window, y, x) = (y1 - y0)/n, (x1 - x0)/m, c.part(x0, y0, x1, y1)
-    rows = band(y - (y0 + (np.arange(n) + .5)*down).astype(np.float32), .3*down, c.pixel)
-    columns = band(x - (x0 + (np.arange(m) + .5)*across).astype(np.float32)[:, None], .33*across, c.pixel)
-    on = np.where(c.rng.random((n, m)) < share, .6, .0) + .3*c.rng.random((n, m))
-    picture = c.image[window]
-    picture += rows.sum(1, keepdims=True)*columns.sum(0)*(dark - picture) + rows @ on.astype(np.float32) @ columns*(lit - dark)
-
-
+# %% ../nbs/1_problem/02_scenes.ipynb #c49
 def skyline(c: Canvas) -> None:
     """Towers in three depths of haze, windows, sometimes a river."""
     base = c.between(.68, .9)
     top, low, glow, land = sky(c, base, (c.between(.2, .8), c.between(.15, .5)))
     lit, share = mix(glow, rgb(1, .8, .45), .6), float((1.4*(1 - land.mean())).clip(.05, .7))
     for k, haze in enumerate((.7, .4, 0)):
-        x, stone = -.1*c.rng.random(), mix(rgb(.42, .4, .4), rgb(.55, .32, .24), c.rng.random()) + rgb(*(.16*c.rng.random(3) - .08))
+        x = -.1*c.rng.random()
+        stone = mix(rgb(.42, .4, .4), rgb(.55, .32, .24), c.rng.random()) + rgb(*(.16*c.rng.random(3) - .08))
         while x < 1:
             wide, high = c.between(.1, .2) + .03*k, (.52 - .1*k)*c.between(.35, 1.25)
-            y, tone = base - high, mix(land*stone*c.between(.75, 1.25), low, haze)
-            n, m = int(high/(.03 + .014*k)), int(wide/(.024 + .012*k))
-            box(c, x, y, x + wide, base, tone)
-            box(c, x + .7*wide, y, x + wide, base, .75*tone)
-            if k: windows(c, x + .01, y + .01, x + wide - .01, base, n + 1, m, mix(.5*tone, low, .2), lit, share)
-            elif c.rng.random() < .4: stroke(c, x + wide/2, y, x + wide/2, y - .1, .006, .002, tone)
+            y, wall = base - high, mix(land*stone*c.between(.75, 1.25), low, haze)
+            n, m = int(high/(.03 + .014*k)), int(wide/(.024 + .012*k))           # rows of windows, windows in each
+            box(c, x, y, x + wide, base, wall)
+            box(c, x + .7*wide, y, x + wide, base, .75*wall)
+            if k: window_grid(c, x + .01, y + .01, x + wide - .01, base, n + 1, m, mix(.5*wall, low, .2), lit, share)
+            elif c.rng.random() < .4: stroke(c, x + wide/2, y, x + wide/2, y - .1, .006, .002, wall)
             x += wide + (c.between(0, .08) if k == 2 else 0)
-    if c.rng.random() < .6: return reflect(c, base, .4*top, c.between(.2, .7))
-    c.fill(cover(base - c.y, c.pixel), mix(land*.35, low, .2)*(1 + .3*noise(c, 40, 8, 2)))
+    if c.rng.random() < .6: reflect(c, base, .4*top, c.between(.2, .7))
+    else: c.fill(coverage(base - c.y, c.pixel), mix(land*.35, low, .2)*(1 + .3*noise(c, 40, 8, 2)))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c51
-def ground(c: Canvas, h: float, x: float) -> tuple[np.ndarray, ...]:
-    """Return, for a plane that vanishes at (`x`, `h`): nearness, place across, how much across and how much 1/nearness a pixel spans."""
-    near = np.maximum(c.y - h, c.pixel/4)
-    across = (c.x - x)/near
-    return near, across, c.pixel*(1 + np.abs(across))/near, c.pixel/near**2
-
-
+# %% ../nbs/1_problem/02_scenes.ipynb #c53
 def road(c: Canvas) -> None:
     """A road to the horizon, its marks, and poles with wires or trees at equal distances along it."""
-    h, vx, half, dash = c.between(.36, .56), c.between(.35, .65), c.between(.5, 1.), c.between(1, 2.5)
+    h, vx = c.between(.36, .56), c.between(.35, .65)                             # the vanishing point
+    half, dash = c.between(.5, 1.), c.between(1, 2.5)
     top, low, glow, land = sky(c, h, (c.between(.1, .9), h - c.between(.05, .3)))
     c.fill(below(c, h - .02 - .06*(1 + curve(c, 4, 4))), mix(land*rgb(.25, .32, .28), low, .5))
     near, u, wu, wv = ground(c, h, vx)
     n, crop = c.between(1, 3), land*mix(rgb(.25, .38, .14), rgb(.6, .48, .25), c.rng.random())
-    surface = crop*(.75 + .3*stripes(u*n, wu*n) + .5*noise(c, 32, 16, 2))
-    surface = mix(surface, land*c.between(.25, .4)*(1 + .35*noise(c, 48, 32)), band(u, half, wu))
-    surface = mix(surface, land*.9, band(np.abs(u) - .9*half, .03*half, wu))
-    marks = land*(rgb(.95, .95, .9) if c.rng.random() < .6 else rgb(.95, .7, .15))
-    surface = mix(surface, marks, band(u, .035*half, wu)*stripes(dash/near, dash*wv, .55))
-    c.fill(cover(h - c.y, c.pixel), mix(surface, low, .6*np.exp(-near/.1)))
+    surface = crop*(.75 + .3*stripe_coverage(u*n, wu*n) + .5*noise(c, 32, 16, 2))
+    asphalt = land*c.between(.25, .4)*(1 + .35*noise(c, 48, 32))
+    surface = mix(surface, asphalt, line_coverage(u, half, wu))
+    surface = mix(surface, land*.9, line_coverage(np.abs(u) - .9*half, .03*half, wu))
+    paint = land*(rgb(.95, .95, .9) if c.rng.random() < .6 else rgb(.95, .7, .15))
+    dashes = line_coverage(u, .035*half, wu)*stripe_coverage(dash/near, dash*wv, .55)
+    surface = mix(surface, paint, dashes)
+    c.fill(coverage(h - c.y, c.pixel), mix(surface, low, .6*np.exp(-near/.1)))
     for side in ((-1,), (1,), (-1, 1))[int(3*c.rng.random())]: wayside(c, h, vx, 1.35*half*side, land, low)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c52
+# %% ../nbs/1_problem/02_scenes.ipynb #c54
 def wayside(c: Canvas, h: float, vx: float, u: float, land: np.ndarray, low: np.ndarray) -> None:
-    """Paint poles with wires, or trees, at equal distances along the line `u` of a ground plane."""
+    """Paint poles with wires, or trees, at equal distances along a line of a ground plane.
+
+    Parameters
+    ----------
+    c : Canvas
+    h, vx : float
+        The vanishing point.
+    u : float
+        Which line: its place across, as `ground` measures it.
+    land, low : float arrays [3, 1, 1]
+        The light on the land and the sky's colour at the horizon.
+    """
     trees, step, tall, wood = c.rng.random() < .5, c.between(.5, 1.1), c.between(1., 1.6), land*rgb(.24, .18, .14)
     leaves = land*mix(rgb(.16, .32, .12), rgb(.5, .3, .1), c.rng.random())*(1 + noise(c, 20, 20, 2))
-    for s in (1/(.6 + step*k) for k in range(11, 0, -1)):
+    for s in (1/(.6 + step*k) for k in range(11, 0, -1)):                        # from the farthest to the nearest
         x, y, haze = vx + u*s, h + s, .6*exp(-s/.1)
-        stroke(c, x, y, x, y - tall*s, .04*s, .025*s, mix(wood, low, haze), round=.3)
+        stroke(c, x, y, x, y - tall*s, .04*s, .025*s, mix(wood, low, haze), shading=.3)
         if trees: disc(c, x, y - tall*s, .4*s, mix(leaves*c.between(.8, 1.2), low, haze))
         else: stroke(c, x - .22*s, y - .9*tall*s, x + .22*s, y - .9*tall*s, .025*s, .025*s, mix(wood, low, haze))
-    for wire in () if trees else (u - .2, u + .2): stroke(c, vx, h, vx + 1.6*wire, h + 1.6*(1 - .92*tall), .0005, .006, .7*wood)
+    if trees: return
+    for wire in (u - .2, u + .2):
+        stroke(c, vx, h, vx + 1.6*wire, h + 1.6*(1 - .92*tall), .0005, .006, .7*wood)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c55
+# %% ../nbs/1_problem/02_scenes.ipynb #c57
 def trunks(c: Canvas) -> None:
     """Trunks in three depths of mist, leaves above, the light behind and the shadows it throws towards us."""
     h, sun = c.between(.5, .68), c.between(.25, .75)
     top, low, glow, land = sky(c, h, (sun, c.between(.2, .5)))
-    mist, earth = mix(low, glow*land, .3), land*mix(rgb(.36, .34, .14), rgb(.48, .3, .16), c.rng.random())
+    mist = mix(low, glow*land, .3)
+    earth = land*mix(rgb(.36, .34, .14), rgb(.48, .3, .16), c.rng.random())
     c.fill(.7, mix(mist, land*rgb(.35, .45, .2), c.between(.1, .7))*(1 + .8*noise(c, 8, 8, 3)))
     c.fill(.6*np.exp(-np.hypot(c.x - sun, c.y - h + .2)/.25), glow)
-    c.fill(below(c, h + .03*curve(c, 3, 3)), mix(earth*(1 + .8*noise(c, 32, 24, 2)), mist, np.exp(-np.maximum(c.y - h, 0)/.12)))
+    soil = below(c, h + .03*curve(c, 3, 3))
+    c.fill(soil, mix(earth*(1 + .8*noise(c, 32, 24, 2)), mist, np.exp(-np.maximum(c.y - h, 0)/.12)))
     bark = land*mix(rgb(.30, .21, .15), rgb(.62, .58, .54), c.rng.random())*(1 + .5*noise(c, 8, 56))
-    leaves, crowns = land*mix(rgb(.2, .36, .1), rgb(.5, .4, .1), c.rng.random()**2)*(1 + .8*noise(c, 24, 24)), noise(c, 6, 6, 4)
+    leaves = land*mix(rgb(.2, .36, .1), rgb(.5, .4, .1), c.rng.random()**2)*(1 + .8*noise(c, 24, 24))
+    crowns = noise(c, 6, 6, 4)
     for k, (haze, r, gap) in enumerate(((.65, .013, .09), (.35, .022, .15), (0., .04, .28))):
-        x, tone = .15*c.rng.random() - .05, mix(bark, mist, haze)
+        x, colour = .15*c.rng.random() - .05, mix(bark, mist, haze)
         while x < 1.05:
-            foot, wide, lean, lit = h + .03 + .08*k + .05*c.rng.random(), r*c.between(.7, 1.4), c.between(-.06, .06), .5 if x > sun else -.5
-            if k: stroke(c, x, foot, x + 1.2*(x - sun), foot + .5, wide, 2.5*wide, .4*earth, .5)
-            stroke(c, x, foot, x + lean, -.05, 1.2*wide, .7*wide, tone, round=lit)
-            if k: stroke(c, x, foot + .3*wide, x + .07*lean, foot - .05, 1.6*wide, 1.1*wide, tone, round=lit)
+            foot, wide = h + .03 + .08*k + .05*c.rng.random(), r*c.between(.7, 1.4)
+            lean, lit = c.between(-.06, .06), .5 if x > sun else -.5
+            if k: stroke(c, x, foot, x + 1.2*(x - sun), foot + .5, wide, 2.5*wide, .4*earth, .5)        # its shadow
+            stroke(c, x, foot, x + lean, -.05, 1.2*wide, .7*wide, colour, shading=lit)
+            if k: stroke(c, x, foot + .3*wide, x + .07*lean, foot - .05, 1.6*wide, 1.1*wide, colour, shading=lit)
             x += gap*c.between(.6, 1.5)
         c.fill((5*(crowns + .1 + .2*k - 2.5*c.y)).clip(0, .95), mix(leaves, mist, haze))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c58
+# %% ../nbs/1_problem/02_scenes.ipynb #c60
 def room(c: Canvas) -> None:
     """A room in one-point perspective: boards, a dado, pictures, a window and its light on the floor, a lamp."""
-    vx, vy, b, side = c.between(.38, .62), c.between(.4, .54), c.between(.45, .65), 1 if c.rng.random() < .5 else -1
+    vx, vy = c.between(.38, .62), c.between(.4, .54)                             # the vanishing point
+    back = c.between(.45, .65)                                                   # size of the back wall
+    side = 1 if c.rng.random() < .5 else -1                                      # where the light comes from
     light, out = mix(rgb(1, .84, .62), 1, c.rng.random())*c.between(.55, 1.05), c.between(1.1, 1.5)
     high, deep = c.between(.6, .85), c.between(.55, .8)
 
-    def at(x, y, t): return vx + x*(vx if x < 0 else 1 - vx)*out*t, vy + y*(high if y < 0 else deep)*t
-    def hue(low, high): return light*(c.between(low, high) + .3*(c.rng.random((3, 1, 1)) - .5)).astype(np.float32)
+    def at(x: float, y: float, t: float) -> tuple[float, float]:
+        return vx + x*(vx if x < 0 else 1 - vx)*out*t, vy + y*(high if y < 0 else deep)*t
 
-    wall, dado, wood, day = hue(.4, .8), hue(.2, .7), hue(.3, .5)*rgb(1.3, .9, .6), mix(rgb(.75, .87, 1), rgb(1, .8, .55), c.rng.random())
-    trim, y, shade = mix(wall, light, .8), c.between(.1, .6), mix(.62, .95, cover((vx - c.x)*side, c.pixel))*(1 + .12*noise(c, 24, 24, 2))
+    def hue(low: float, high: float) -> np.ndarray:
+        return light*(c.between(low, high) + .3*(c.rng.random((3, 1, 1)) - .5)).astype(np.float32)
+
+    wall, dado, wood = hue(.4, .8), hue(.2, .7), hue(.3, .5)*rgb(1.3, .9, .6)
+    day = mix(rgb(.75, .87, 1), rgb(1, .8, .55), c.rng.random())
+    trim, y = mix(wall, light, .8), c.between(.1, .6)                            # y: where the dado begins
+    shade = mix(.62, .95, coverage((vx - c.x)*side, c.pixel))*(1 + .12*noise(c, 24, 24, 2))
     c.image[:] = wall*shade
     for x in (-1, 1): polygon(c, [(vx, vy), at(x, y, 4), at(x, 1.2, 4)], dado*shade)
     polygon(c, [(vx, vy), at(-1, -1, 4), at(1, -1, 4)], mix(wall, light, .65))
-    box(c, *at(-1, -1, b), *at(1, y, b), .85*wall)
-    box(c, *at(-1, y, b), *at(1, 1, b), .85*dado)
+    box(c, *at(-1, -1, back), *at(1, y, back), .85*wall)
+    box(c, *at(-1, y, back), *at(1, 1, back), .85*dado)
+    floor(c, (vx, vy), back, out, deep, wood)
+    skirting = (((-1, back), (-1, 3)), ((1, back), (1, 3)), ((-1, back), (1, back)))
+    for (x, t), (x1, t1) in skirting: stroke(c, *at(x, .95, t), *at(x1, .95, t1), .02*t, .02*t1, trim)
+    for x in (-1, 1):
+        for t in (1.15*back, 1.6*back):                                          # two pictures on each wall
+            polygon(c, [at(x, -.5, t), at(x, -.5, 1.25*t), at(x, .1, 1.25*t), at(x, .1, t)], hue(.2, .8))
+    furnish(c, at, back, side, trim, day)
+
+
+def floor(c: Canvas, vanishing: tuple[float, float], back: float, out: float, deep: float, wood: np.ndarray) -> None:
+    """Lay the boards of a room.
+
+    Parameters
+    ----------
+    c : Canvas
+    vanishing : (float, float)
+        The vanishing point (x, y).
+    back, out, deep : float
+        Size of the back wall, half the room's width and its depth below the eye, as `room` draws them.
+    wood : float array [3, 1, 1]
+    """
+    vx, vy = vanishing
     near, u, wu, wv = ground(c, vy, vx)
     n, middle = c.between(4, 8), (.5 - vx)*out/deep
-    boards = wood*(.7 + .16*stripes(u*n/2, wu*n/2) + .12*stripes(u*n/3, wu*n/3) + .3*noise(c, 48, 12))*mix(.5, 1, stripes(u*n, wu*n, .92))
-    c.fill(band(u - middle, .5*out/deep, wu)*cover(vy + deep*b - c.y, c.pixel), boards)
-    for x, t in ((-1, 3), (1, 3), (1, b)): stroke(c, *at(-1 if t == b else x, .95, b), *at(x, .95, t), .02*b, .02*t, trim)
-    for x in (-1, 1):
-        for t in (1.15*b, 1.6*b): polygon(c, [at(x, -.5, t), at(x, -.5, 1.25*t), at(x, .1, 1.25*t), at(x, .1, t)], hue(.2, .8))
-    furnish(c, at, b, side, trim, day)
+    planks = .7 + .16*stripe_coverage(u*n/2, wu*n/2) + .12*stripe_coverage(u*n/3, wu*n/3) + .3*noise(c, 48, 12)
+    boards = wood*planks*mix(.5, 1, stripe_coverage(u*n, wu*n, .92))
+    c.fill(line_coverage(u - middle, .5*out/deep, wu)*coverage(vy + deep*back - c.y, c.pixel), boards)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c59
-def furnish(c: Canvas, at, b: float, side: int, trim: np.ndarray, day: np.ndarray) -> None:
-    """Give a room its window, the light on the floor and the lamp."""
-    middle, half, n, m = c.between(-.3, .3), c.between(.25, .5), 2 + int(2*c.rng.random()), 2 + int(3*c.rng.random())
-    corners = *at(middle - half, c.between(-.75, -.55), b), *at(middle + half, c.between(.1, .35), b)
-    box(c, *corners, trim)
-    windows(c, *corners, n, m, .9*day, day, 1)
+# %% ../nbs/1_problem/02_scenes.ipynb #c61
+def furnish(c: Canvas, at: Callable[[float, float, float], tuple[float, float]], back: float, side: int,
+            trim: np.ndarray, day: np.ndarray) -> None:
+    """Give a room its window, the light on the floor and the lamp.
+
+    Parameters
+    ----------
+    c : Canvas
+    at : callable
+        From a place (x, y) of the room's cross-section and a share t of the way to the picture's (x, y).
+    back : float
+        The share at which the back wall stands.
+    side : int
+        -1 or 1: where the light falls.
+    trim, day : float arrays [3, 1, 1]
+        Colours of the frame and of the daylight.
+    """
+    middle, half = c.between(-.3, .3), c.between(.25, .5)
+    n, m = 2 + int(2*c.rng.random()), 2 + int(3*c.rng.random())
+    x0, y0 = at(middle - half, c.between(-.75, -.55), back)
+    x1, y1 = at(middle + half, c.between(.1, .35), back)
+    box(c, x0, y0, x1, y1, trim)
+    window_grid(c, x0, y0, x1, y1, n, m, .9*day, day, 1)
     for k in range(m):
         x, w = middle + (2*k + 1 - m)*half/m, .7*half/m
-        polygon(c, [at(x - w, 1, b*1.1), at(x + w, 1, b*1.1), at(x + w + .3*side, 1, b*2), at(x - w + .3*side, 1, b*2)], day, .4)
-    lamp, (x, y) = mix(trim, rgb(1, .9, .7), .5), at(0, -1, 1.3*b)
+        far, near = back*1.1, back*2
+        patch = [at(x - w, 1, far), at(x + w, 1, far), at(x + w + .3*side, 1, near), at(x - w + .3*side, 1, near)]
+        polygon(c, patch, day, .4)
+    lamp, (x, y) = mix(trim, rgb(1, .9, .7), .5), at(0, -1, 1.3*back)
     stroke(c, x, 0, x, y + .1, .004, .004, .2*trim)
     stroke(c, x, y + .1, x, y + .16, .02, .07, lamp)
     c.fill(.4*np.exp(-np.hypot(c.x - x, c.y - y - .17)/.1), lamp)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c62
+# %% ../nbs/1_problem/02_scenes.ipynb #c64
 def arcade(c: Canvas) -> None:
     """A passage of arches one behind another, open to the sun on one side, with a chequered floor."""
-    vx, vy, wide, deep, tall = c.between(.38, .62), c.between(.42, .56), c.between(.5, .7), c.between(.45, .75), c.between(.1, .4)
+    vx, vy = c.between(.38, .62), c.between(.42, .56)                            # the vanishing point
+    wide, deep, tall = c.between(.5, .7), c.between(.45, .75), c.between(.1, .4)
     top, low, glow, land = sky(c, vy + .05, (vx, vy - .1))
-    step, first, side, tiles = c.between(.4, .8), c.between(.5, .8), 1 if c.rng.random() < .5 else -1, c.between(3, 6)
+    step, first = c.between(.4, .8), c.between(.5, .8)                           # distances of and to the arches
+    side, tiles = 1 if c.rng.random() < .5 else -1, c.between(3, 6)
     stone = mix(land, 1, .15)*rgb(*(.5 + .25*c.rng.random() + .12*(c.rng.random(3) - [.2, .5, .8])))
     garden, rough = mix(land*rgb(.3, .42, .2), low, .4), 1 + .2*noise(c, 32, 24, 2)
-    c.fill(cover(vy - c.y, c.pixel), garden)
+    c.fill(coverage(vy - c.y, c.pixel), garden)
     near, u, wu, wv = ground(c, vy, vx)
     v, wv = (deep/near - first)/step, wv*deep/step
-    a, b, sun = stripes(u*tiles/2, wu*tiles/2), stripes(2*v, 2*wv), stripes(v + .3*side*u, wv + .3*wu, .6)
-    floor = band(u, wide/deep, wu)*cover(vy + deep/(first + 9*step) - c.y, c.pixel)
+    a, b = stripe_coverage(u*tiles/2, wu*tiles/2), stripe_coverage(2*v, 2*wv)
+    sun = stripe_coverage(v + .3*side*u, wv + .3*wu, .6)
+    floor = line_coverage(u, wide/deep, wu)*coverage(vy + deep/(first + 9*step) - c.y, c.pixel)
     c.fill(floor, stone*(.5 + .4*(a + b - 2*a*b))*mix(.5, 1.2, sun)*rough)
-    outdoors = mix(garden, low, cover(c.y - vy, c.pixel))
-    for s in (1/(first + step*k) for k in range(9, -1, -1)):
+    outdoors = mix(garden, low, coverage(c.y - vy, c.pixel))
+    for s in (1/(first + step*k) for k in range(9, -1, -1)):                     # from the farthest to the nearest
         spring, haze = vy - tall*s, .5*exp(-s/.25)
-        away, low_part = np.sqrt((c.x - vx)**2 + np.minimum(c.y - spring, 0)**2), cover(spring - c.y, c.pixel)
-        c.fill((1 - cover(away - .84*wide*s, c.pixel))*cover(c.y - vy - deep*s, c.pixel), mix(.7*stone*rough, low, haze))
-        wall = mix(mix(.5*stone, 1.15*stone, cover(side*(c.x - vx), c.pixel)*low_part)*rough, low, haze)
-        c.fill((1 - cover(away - wide*s, c.pixel))*(1 - floor), mix(wall, outdoors, cover(-side*(c.x - vx), c.pixel)*low_part))
+        away = np.sqrt((c.x - vx)**2 + np.minimum(c.y - spring, 0)**2)
+        inner = (1 - coverage(away - .84*wide*s, c.pixel))*coverage(c.y - vy - deep*s, c.pixel)
+        c.fill(inner, mix(.7*stone*rough, low, haze))
+        upright = coverage(spring - c.y, c.pixel)
+        sunny = mix(.5*stone, 1.15*stone, coverage(side*(c.x - vx), c.pixel)*upright)
+        wall = mix(mix(sunny*rough, low, haze), outdoors, coverage(-side*(c.x - vx), c.pixel)*upright)
+        c.fill((1 - coverage(away - wide*s, c.pixel))*(1 - floor), wall)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c65
-SCENES = {"sea": sea, "ridges": ridges, "skyline": skyline, "road": road, "trunks": trunks, "room": room, "lake": lake, "arcade": arcade}
+# %% ../nbs/1_problem/02_scenes.ipynb #c67
+SCENES = {scene.__name__: scene for scene in (sea, ridges, skyline, road, trunks, room, lake, arcade)}
 KINDS = tuple(SCENES)
 VERSION = 1  # to be raised when any picture changes: data digests contain it
 
@@ -391,7 +326,7 @@ def _sides(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(sides) == 2 and all(isinstance(s, (int, np.integer)) and s > 0 for s in sides): return sides
     raise InputError(f"size must be a whole number of pixels, or height and width, got {size!r}")
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c66
+# %% ../nbs/1_problem/02_scenes.ipynb #c68
 def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str | None = None) -> np.ndarray:
     """Draw scene `index`.
 
@@ -401,7 +336,7 @@ def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str 
         Which scene: every choice comes from `np.random.default_rng([seed, index])`.
     size : int or (int, int)
         Height and width, pixels. A picture that is not square is the middle of the square one.
-    kind : str
+    kind : str, optional
         One of `KINDS`; by default they take turns: `KINDS[index % len(KINDS)]`.
 
     Returns
@@ -414,14 +349,16 @@ def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str 
     InputError
         If the kind is unknown, or the size, the index or the seed is out of range.
     """
-    (height, width), kind = _sides(size), KINDS[index % len(KINDS)] if kind is None else one_of(kind, KINDS, "kind of scene")
+    height, width = _sides(size)
+    kind = KINDS[index % len(KINDS)] if kind is None else one_of(kind, KINDS, "kind of scene")
     if min(index, seed) < 0: raise InputError(f"index and seed must be 0 or more, got {index} and {seed}")
     c = Canvas(max(height, width), np.random.default_rng([seed, index]))
     SCENES[kind](c)
     top, left = (c.side - height)//2, (c.side - width)//2
-    return (255*c.image[:, top:top + height, left:left + width].clip(0, 1) + .5).astype(np.uint8).transpose(1, 2, 0)
+    picture = c.image[:, top:top + height, left:left + width]                    # [3, H, W]
+    return (255*picture.clip(0, 1) + .5).astype(np.uint8).transpose(1, 2, 0)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c67
+# %% ../nbs/1_problem/02_scenes.ipynb #c69
 def draw_many(n: int, size: int | tuple[int, int] = 64, seed: int = 0, start: int = 0) -> tuple[Tensor, Tensor]:
     """Draw scenes `start` to `start + n - 1`: uint8 `[n, 3, H, W]`, and the number of each one's kind, int64 `[n]`."""
     if n < 0: raise InputError(f"n must be 0 or more, got {n}")

@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -40,7 +41,17 @@ def module_of(path: Path) -> str | None:
 
 def export(folder: Path) -> None:
     for path in LESSONS:
-        if module_of(path): nb_export(str(path), lib_path=folder)
+        if name := module_of(path):
+            nb_export(str(path), lib_path=folder)
+            narrow(folder/f"{name}.py")
+
+
+def narrow(module: Path) -> None:
+    """Wrap a module's `__all__` at 120 columns: nbdev forgets the eleven that it begins with."""
+    def wrapped(found: re.Match) -> str:
+        return textwrap.fill("__all__ = [" + " ".join(found[1].split()), 120, subsequent_indent=" "*11) + "]"
+
+    module.write_text(re.sub(r"__all__ = \[(.*?)\]", wrapped, module.read_text(), count=1, flags=re.S))
 
 
 def cleaned(path: Path) -> str:
