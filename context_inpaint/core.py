@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import context_inpaint
 
-if TYPE_CHECKING: import torch  # two seconds, which `context-inpaint --help` does not have to wait for
+if TYPE_CHECKING:
+    import torch  # two seconds, which `context-inpaint --help` does not have to wait for
 
 # %% auto #0
 __all__ = ['PRESETS', 'InputError', 'one_of', 'Preset', 'device', 'preset', 'generator', 'home', 'write_aside', 'cost']
@@ -53,10 +54,10 @@ class Preset:
 
 
 PRESETS = {p.name: p for p in (
-    Preset("tiny", 32, 8, 64, 32, 1, 16, (8, 32, 64), 64),
-    Preset("laptop", 64, 16, 5000, 2000, 12, 50, (32, 128, 250), 256),
-    Preset("gpu", 128, 32, 5000, 2000, 100, 32, (125, 500, 1000), 512),
-    Preset("paper", 256, 64, 5000, 2000, 100, 32, (500, 2000, 4000), 512))}
+    Preset("tiny", 32, 8, 64, 32, epochs=1, batch_size=16, bottlenecks=(8, 32, 64), width=64),
+    Preset("laptop", 64, 16, 5000, 2000, epochs=12, batch_size=50, bottlenecks=(32, 128, 250), width=256),
+    Preset("gpu", 128, 32, 5000, 2000, epochs=100, batch_size=32, bottlenecks=(125, 500, 1000), width=512),
+    Preset("paper", 256, 64, 5000, 2000, epochs=100, batch_size=32, bottlenecks=(500, 2000, 4000), width=512))}
 
 # %% ../nbs/6_workshop/27_core.ipynb #c11
 def device() -> torch.device:
@@ -137,8 +138,8 @@ def write_aside(path: str | os.PathLike, force: bool = True) -> Iterator[Path]:
 def cost(lesson: str) -> None:
     """Print what `lesson` runs on and what it costs: versions, device, preset, measured time and peak memory."""
     import torch
-    p, d = preset(), device()
-    where = torch.cuda.get_device_name() if d.type == "cuda" else f"{d.type}, {torch.get_num_threads()} threads"
+    p, place = preset(), device()
+    where = torch.cuda.get_device_name() if place.type == "cuda" else f"{place.type}, {torch.get_num_threads()} threads"
     costs = json.loads(importlib.resources.files(context_inpaint).joinpath("costs.json").read_text())
     seconds, gigabytes = costs.get(lesson, {}).get(p.name, (None, None))
     price = f"about {seconds:.0f} s and {gigabytes:.1f} GB of memory" if seconds else "not measured yet at this preset"

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from .core import write_aside
 
-if TYPE_CHECKING: from matplotlib.figure import Figure  # imported only where something is drawn
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure  # imported only where something is drawn
 
 # %% auto #0
 __all__ = ['PINK', 'Picture', 'as_picture', 'show_hole', 'to_numpy', 'grid', 'Live']
@@ -86,27 +87,31 @@ def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), si
         Most bytes, as in `as_picture`.
     """
     import matplotlib.pyplot as plt
-    names, rows = (list(rows), list(rows.values())) if isinstance(rows, Mapping) else ([""]*len(rows), list(rows))
-    height, width = len(rows), max(map(len, rows))
-    figure, axes = plt.subplots(height, width, figsize=(side*width + .1, (side + .05)*height + .25*bool(titles)),
-                                squeeze=False, layout="constrained")
-    figure.get_layout_engine().set(w_pad=.02, h_pad=.02, wspace=.01, hspace=.01)
-    for ax in axes.flat: ax.set_xticks([]), ax.set_yticks([]), ax.spines[:].set_visible(False)
-    for i, row in enumerate(rows):
-        axes[i, 0].set_ylabel(names[i], fontsize=9)
-        for ax, image in zip(axes[i], row):
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+    named = rows if isinstance(rows, Mapping) else {i: row for i, row in enumerate(rows)}
+    height, width = len(named), max(map(len, named.values()))
+    inches = side*width + .1, (side + .05)*height + (.25 if titles else 0)
+    figure, axes = plt.subplots(height, width, figsize=inches, squeeze=False,
+                                layout=ConstrainedLayoutEngine(w_pad=.02, h_pad=.02, wspace=.01, hspace=.01))
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+    for line, (name, row) in zip(axes, named.items()):
+        if isinstance(rows, Mapping): line[0].set_ylabel(name, fontsize=9)
+        for ax, image in zip(line, row):
             if image is not None: ax.imshow(to_numpy(image), vmin=0, vmax=1, cmap="gray", interpolation="nearest")
     for ax, title in zip(axes[0], titles): ax.set_title(title, fontsize=9)
     return as_picture(figure, alt, limit)
 
 # %% ../nbs/6_workshop/28_figures.ipynb #c21
-def _show(handle, text: str, picture: Picture | None) -> tuple:
-    """Put text, or a picture with the text as its description, in a notebook's output: a new one,
-    or the one that `handle` holds."""
+def _show(handle, text: str, picture: Picture | None):
+    """Put text, or a picture with the text as its description, in a notebook's output: a new one, or the one that
+    `handle` holds. Return the handle."""
     from IPython.display import display
     bundle = {**(picture._repr_mimebundle_() if picture else {}), "text/plain": text}
-    if handle: handle.update(bundle, raw=True)
-    return handle or display(bundle, raw=True, display_id=True), picture
+    if handle is None: return display(bundle, raw=True, display_id=True)
+    handle.update(bundle, raw=True)
+    return handle
 
 # %% ../nbs/6_workshop/28_figures.ipynb #c22
 class Live:
@@ -124,21 +129,22 @@ class Live:
 
     def __init__(self, total: int, title: str, every: float = .5):
         self.total, self.title, self.every = total, title, every
-        self.start, self.last, self.step, self.handle, self.picture = time.time(), 0., 0, None, None
+        self.start, self.shown, self.step = time.time(), 0., 0
+        self.handle = None  # a notebook's output
+        self.picture: Picture | None = None  # the last one in it
         self.notebook = "ipykernel" in sys.modules and sys.stderr.__class__.__name__ == "OutStream"
 
     def update(self, step: int, picture: Picture | Callable[[], Picture] | None = None, **values: float) -> None:
         """Show that `step` steps are done, with named numbers and, in a notebook, a picture, or a
         function called to draw it when it is shown."""
         self.step, done = step, step >= self.total
-        if time.time() - self.last < self.every and not done: return
-        self.last = time.time()
-        numbers = " · ".join(f"{k} {v:.4g}" for k, v in values.items())
+        if time.time() - self.shown < self.every and not done: return
+        self.shown = time.time()
         left = (time.time() - self.start)*(self.total/max(step, 1) - 1)
-        text = f"{self.title}: {step}/{self.total}" + (f" · {numbers}" if numbers
-                                                       else "") + ("" if done else f" · {left:.0f} s left")
+        parts = [f"{self.title}: {step}/{self.total}", *(f"{name} {value:.4g}" for name, value in values.items())]
+        text = " · ".join(parts if done else [*parts, f"{left:.0f} s left"])
         if self.notebook:
-            self.handle, self.picture = _show(self.handle, text, (picture() if callable(picture) else picture)
-                                              or self.picture)
+            self.picture = (picture() if callable(picture) else picture) or self.picture
+            self.handle = _show(self.handle, text, self.picture)
         elif sys.stderr.isatty(): print(f"\r\033[K{text}", end="\n" if done else "", file=sys.stderr, flush=True)
         elif done: print(text, file=sys.stderr)

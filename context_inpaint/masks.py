@@ -4,7 +4,7 @@
 """Holes: mask makers, what a network may see, and what must come back."""
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import cv2
@@ -29,9 +29,9 @@ class Inpainter(Protocol):
     def __call__(self, image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor: ...
 
 # %% auto #0
-__all__ = ['SILHOUETTES', 'MASKS', 'MAKERS', 'Inpainter', 'check', 'to_network', 'from_network', 'hide', 'reveal', 'composite',
-           'center', 'block', 'region', 'brush', 'object_shape', 'mixed', 'make_masks', 'resize_mask',
-           'connected_holes']
+__all__ = ['Outline', 'SILHOUETTES', 'Maker', 'MASKS', 'MAKERS', 'Inpainter', 'check', 'to_network', 'from_network',
+           'hide', 'reveal', 'composite', 'center', 'block', 'region', 'brush', 'object_shape', 'mixed', 'make_masks',
+           'resize_mask', 'connected_holes']
 
 # %% ../nbs/1_problem/01_masks.ipynb #c12
 def check(image: Tensor, mask: Tensor) -> None:
@@ -65,7 +65,7 @@ def from_network(output: Tensor) -> Tensor:
 
 
 def hide(image: Tensor, mask: Tensor, with_mask: bool = False) -> Tensor:
-    """Return what a network may see: the image in [-1, 1] with the hole at 0.
+    """Return what a network may see of an image: its values in [-1, 1], the hole at 0.
 
     Parameters
     ----------
@@ -95,8 +95,9 @@ def composite(image: Tensor, fill: Tensor, mask: Tensor) -> Tensor:
 # %% ../nbs/1_problem/01_masks.ipynb #c35
 def center(height: int, width: int, hole: float = .25, rng: np.random.Generator | None = None) -> np.ndarray:
     """Return the paper's central hole, bool `[height, width]`: `hole` of each side, in the middle (Pathak et al.
-    2016, section 3.2)."""
-    mask, h, w = np.zeros((height, width), bool), max(1, round(height*hole)), max(1, round(width*hole))
+    2016, section 3.3)."""
+    mask = np.zeros((height, width), bool)
+    h, w = max(1, round(height*hole)), max(1, round(width*hole))
     top, left = (height - h)//2, (width - w)//2
     mask[top:top + h, left:left + w] = True
     return mask
@@ -104,10 +105,10 @@ def center(height: int, width: int, hole: float = .25, rng: np.random.Generator 
 # %% ../nbs/1_problem/01_masks.ipynb #c65
 def block(height: int, width: int, hole: float = .5, rng: np.random.Generator | None = None) -> np.ndarray:
     """Return random, possibly overlapping rectangles, bool `[height, width]`, that cover at most
-    `hole` squared of the picture (section 3.2)."""
-    rng, mask, shrink = rng or np.random.default_rng(), np.zeros((height, width), bool), 1.
-    most = max(1, int(hole**2*mask.size))
-    while mask.sum() < .75*most:
+    `hole` squared of the picture (section 3.3)."""
+    rng, mask = rng or np.random.default_rng(), np.zeros((height, width), bool)
+    most, shrink = max(1, int(hole**2*mask.size)), 1.
+    while mask.sum() < .75*most:  # full enough: the last quarter would take many tries
         side = shrink*hole*rng.uniform(.3, .6, 2)
         h, w = max(1, int(height*side[0])), max(1, int(width*side[1]))
         top, left = int(rng.uniform(0, height - h + 1)), int(rng.uniform(0, width - w + 1))
@@ -120,7 +121,7 @@ def block(height: int, width: int, hole: float = .5, rng: np.random.Generator | 
 # %% ../nbs/1_problem/01_masks.ipynb #c68
 def region(height: int, width: int, hole: float | None = None, rng: np.random.Generator | None = None) -> np.ndarray:
     """Return a smooth random region, bool `[height, width]`: `hole` squared of the picture, by
-    default 20 to 30 per cent (section 3.2).
+    default 20 to 30 per cent (section 3.3).
 
     A low-pass random field, the same at every resolution, is cut at the level that gives the area. The paper took its
     shapes from segmentation masks of another data set.
@@ -129,8 +130,8 @@ def region(height: int, width: int, hole: float | None = None, rng: np.random.Ge
     area = rng.uniform(.2, .3) if hole is None else hole**2
     y, x = (np.arange(height) + .5)/height, (np.arange(width) + .5)/width
     cy, cx = rng.uniform(.3, .7, 2)
-    field = -2.5*np.hypot(*np.meshgrid(y - cy, x - cx, indexing="ij"))
-    for _ in range(12):
+    field = -2.5*np.hypot(*np.meshgrid(y - cy, x - cx, indexing="ij"))  # a hill, so that the region holds together
+    for _ in range(12):  # waves, half to three across the picture, the longer the higher: no two regions look alike
         angle, frequency, phase = rng.uniform(0, 2*np.pi), rng.uniform(.5, 3), rng.uniform(0, 2*np.pi)
         wave = 2*np.pi*frequency*(np.sin(angle)*y[:, None] + np.cos(angle)*x[None])
         field = field + .35*np.cos(wave + phase)/frequency
@@ -141,26 +142,34 @@ def region(height: int, width: int, hole: float | None = None, rng: np.random.Ge
 def brush(height: int, width: int, hole: float = .5, rng: np.random.Generator | None = None) -> np.ndarray:
     """Return free-form brush strokes, bool `[height, width]`, covering about `hole` squared of the
     picture (after Yu et al. 2019, section 3.4)."""
-    rng, mask, scale = rng or np.random.default_rng(), np.zeros((height, width), np.uint8), min(height, width)
-    area = hole**2
+    rng, mask = rng or np.random.default_rng(), np.zeros((height, width), np.uint8)
+    scale, area = min(height, width), hole**2
+
+    def line(x: float, y: float, x1: float, y1: float, thickness: int) -> np.ndarray:
+        longer = mask.copy()
+        cv2.line(longer, (int(x), int(y)), (int(x1), int(y1)), 1, thickness)
+        return longer
+
     while mask.mean() < area:
         thickness = max(1, round(scale*hole*rng.uniform(.12, .3)))
         x, y, angle = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0, 2*np.pi)
-        for _ in range(1 + int(4*rng.random())):
-            angle, step = angle + rng.uniform(-1.2, 1.2), scale*rng.uniform(.1, .3)
-            nx, ny = np.clip(x + step*np.cos(angle), 0, width - 1), np.clip(y + step*np.sin(angle), 0, height - 1)
-            longer = cv2.line(mask.copy(), (int(x), int(y)), (int(nx), int(ny)), 1, thickness)
+        for _ in range(1 + int(4*rng.random())):  # straight pieces of one stroke, each a little turned
+            angle += rng.uniform(-1.2, 1.2)
+            step = scale*rng.uniform(.1, .3)
+            x1, y1 = np.clip(x + step*np.cos(angle), 0, width - 1), np.clip(y + step*np.sin(angle), 0, height - 1)
+            longer = line(x, y, x1, y1, thickness)
             if longer.mean() > area:  # too much: stop the stroke where the area should be reached
                 part = (area - mask.mean())/(longer.mean() - mask.mean())
-                nx, ny = x + part*(nx - x), y + part*(ny - y)
-                longer = cv2.line(mask.copy(), (int(x), int(y)), (int(nx), int(ny)), 1, thickness)
-            mask, x, y = longer, nx, ny
+                x1, y1 = x + part*(x1 - x), y + part*(y1 - y)
+                longer = line(x, y, x1, y1, thickness)
+            mask, x, y = longer, x1, y1
             if mask.mean() >= area: break
     return mask.astype(bool)
 
 # %% ../nbs/1_problem/01_masks.ipynb #c74
 # Silhouettes on the square [-1, 1]², y downwards: ellipses (cx, cy, rx, ry, degrees) and polygons, drawn as one shape.
-SILHOUETTES = {
+Outline = tuple[list[tuple[float, float, float, float, int]], list[list[tuple[float, float]]]]
+SILHOUETTES: dict[str, Outline] = {
     "person": ([(0, -.78, .17, .2, 0)],
                [[(-.16, -.6), (.16, -.6), (.36, -.5), (.5, .1), (.38, .14), (.25, -.2), (.22, .15), (.28, .98),
                  (.08, .98), (0, .3), (-.08, .98), (-.28, .98), (-.22, .15), (-.25, -.2), (-.38, .14), (-.5, .1),
@@ -187,13 +196,14 @@ def object_shape(height: int, width: int, hole: float = .4, rng: np.random.Gener
     rng = rng or np.random.default_rng()
     ellipses, polygons = list(SILHOUETTES.values())[int(len(SILHOUETTES)*rng.random())]
     angle, mirror, offset = rng.uniform(-.25, .25), rng.random() < .5, rng.uniform(-1, 1, 2)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])*([-1, 1] if mirror else [1, 1])
-    outlines = [np.array(p) for p in polygons]
-    for cx, cy, rx, ry, degrees in ellipses:
-        outlines.append(cv2.ellipse2Poly((int(cx*1000), int(cy*1000)), (int(rx*1000), int(ry*1000)), degrees, 0, 360,
-                                         8)/1000)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    if mirror: turn = turn*[-1, 1]
+    outlines = [np.array(corners) for corners in polygons]
+    for cx, cy, rx, ry, degrees in ellipses:  # OpenCV counts in whole numbers: thousandths
+        centre, axes = (int(cx*1000), int(cy*1000)), (int(rx*1000), int(ry*1000))
+        outlines.append(np.array(cv2.ellipse2Poly(centre, axes, degrees, 0, 360, 8))/1000)
     outlines = [outline @ turn.T for outline in outlines]
-    reach, low, high = np.abs(np.concatenate(outlines)).max(0), 0., 2.
+    reach = np.abs(np.concatenate(outlines)).max(0)
 
     def draw(scale: float, height: int, width: int) -> np.ndarray:
         mask, pixels, size = np.zeros((height, width), bool), scale*np.sqrt(height*width)/2, np.array([width, height])
@@ -203,16 +213,19 @@ def object_shape(height: int, width: int, hole: float = .4, rng: np.random.Gener
             mask[polygon(y, x, mask.shape)] = True
         return mask
 
-    grain = min(1, 32/(hole*np.sqrt(height*width)))  # on a large picture the scale is found on a small one
-    sketch = [max(1, round(grain*side)) for side in (height, width)]
+    grain = min(1, 32/(hole*np.sqrt(height*width)))  # the scale is found on a sketch with a hole about 32 pixels wide
+    sketch = max(1, round(grain*height)), max(1, round(grain*width))
+    low, high = 0., 2.
     while draw(high, *sketch).mean() < hole**2: high *= 2
-    for _ in range(10):
+    for _ in range(10):  # a thousandth of the first interval: less than a pixel of the sketch
         scale = (low + high)/2
-        low, high = (scale, high) if draw(scale, *sketch).mean() < hole**2 else (low, scale)
+        if draw(scale, *sketch).mean() < hole**2: low = scale
+        else: high = scale
     return draw(high, height, width)
 
 # %% ../nbs/1_problem/01_masks.ipynb #c78
-MASKS = {"center": center, "block": block, "region": region, "brush": brush, "object": object_shape}
+Maker = Callable[..., np.ndarray]  # (height, width, hole, rng) to bool [height, width]
+MASKS: dict[str, Maker] = {"center": center, "block": block, "region": region, "brush": brush, "object": object_shape}
 
 
 def mixed(height: int, width: int, hole: float = .6, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -234,17 +247,21 @@ def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | Non
     ----------
     kind : str
         A key of `MAKERS`: one of `MASKS`, or `mixed`.
-    n, seed, start : int
-        How many, and which.
-    size : int or (int, int), pixels
+    n : int
+        How many.
+    size : int or (int, int)
+        Height and width, pixels.
     hole : float in (0, 1), optional
         Side of the square with the hole's area as a fraction of the picture's; by default the kind's own.
+    seed, start : int, 0 or more
+        Which masks.
 
     Returns
     -------
     bool tensor [n, 1, H, W], True = hole; never empty, never all
     """
-    maker, settings = MAKERS[one_of(kind, MAKERS, "mask")], {} if hole is None else {"hole": hole}
+    maker = MAKERS[one_of(kind, MAKERS, "mask")]
+    settings = {} if hole is None else {"hole": hole}
     if hole is not None and not 0 < hole < 1:
         raise InputError(f"hole must be a fraction of the side between 0 and 1, got {hole:g}")
     height, width = map(int, np.broadcast_to(size, 2))

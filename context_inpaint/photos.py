@@ -17,16 +17,19 @@ from torch import Tensor
 from .core import InputError, write_aside
 
 # %% auto #0
-__all__ = ['LOSSLESS', 'LOSSY', 'MAX_PIXELS', 'sample_files', 'sample_photos', 'decode', 'read_image', 'read_mask', 'write_image']
+__all__ = ['LOSSLESS', 'LOSSY', 'MAX_PIXELS', 'sample_files', 'sample_photos', 'decode', 'read_image', 'read_mask',
+           'write_image']
 
 # %% ../nbs/6_workshop/29_photos.ipynb #c06
 def sample_files() -> dict[str, Path]:
     """Return the files of the photographs that come with scikit-image and scikit-learn, by name."""
     inside = {"skimage": ("data", "astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
               "sklearn": ("datasets/images", "china.jpg", "flower.jpg")}
-    files = {}
+    files: dict[str, Path] = {}
     for package, (folder, *names) in inside.items():
-        place = Path(importlib.util.find_spec(package).origin).parent/folder
+        spec = importlib.util.find_spec(package)  # finds the package without the seconds that importing it takes
+        if spec is None or spec.origin is None: continue
+        place = Path(spec.origin).parent/folder
         files |= {name.partition(".")[0].partition("_")[0]: place/name for name in names if (place/name).exists()}
     if not files: raise InputError("the photographs are missing from scikit-image and scikit-learn: install both again")
     return dict(sorted(files.items()))
@@ -43,7 +46,7 @@ def _rgb(image: Image.Image, background: str = "white") -> Image.Image:
     if image.mode == "F": raise ValueError("float pixels have no agreed range: save it with 8 or 16 bits")
     if image.mode.startswith("I"):
         values = np.asarray(image).astype(np.float64)
-        if image.mode != "I" or values.max() > 255: values = values/257
+        if image.mode != "I" or values.max() > 255: values = values/257  # 65,535 is 257 times 255
         image = Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
     if not image.has_transparency_data: return image.convert("RGB")
     image = image.convert("RGBA")
@@ -65,7 +68,7 @@ MAX_PIXELS = 100_000_000
 
 
 def decode(path: Path, size: int | None = None, background: str = "white") -> Image.Image:
-    """Return the picture in a file as RGB, whole or as a `size`×`size` square; its `InputError` has the reason alone."""
+    """Return the picture in a file as RGB, whole or as a `size`×`size` square; an `InputError` has the reason alone."""
     try:
         if path.stat().st_size == 0: raise InputError("it is empty")
         with Image.open(path, formats=("JPEG", "PNG", "WEBP", "BMP", "TIFF")) as image:
@@ -130,6 +133,7 @@ def write_image(path: str | os.PathLike, image: Tensor, force: bool = False) -> 
         if not image.is_floating_point() or not ((image >= 0) & (image <= 1)).all():
             raise InputError("image must be uint8, or float in [0, 1]")
         image = (image*255).round().to(torch.uint8)
-    settings = {"lossless": True} if path.suffix.lower() == ".webp" else {}
+    picture = Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
     with write_aside(path, force) as temporary:
-        Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(temporary, **settings)
+        if path.suffix.lower() == ".webp": picture.save(temporary, lossless=True)
+        else: picture.save(temporary)

@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 
 import context_inpaint
+
 from .core import InputError, one_of, write_aside
 from .photos import read_image
 
 # %% auto #0
-__all__ = ['COLUMNS', 'environment', 'git_commit', 'peak_memory', 'caption', 'table', 'render', 'save_record', 'results_folder',
-           'load_records', 'recorded_fills']
+__all__ = ['COLUMNS', 'environment', 'git_commit', 'peak_memory', 'caption', 'table', 'render', 'save_record',
+           'results_folder', 'load_records', 'recorded_fills']
 
 # %% ../nbs/6_workshop/30_records.ipynb #c05
 def environment() -> dict:
@@ -37,18 +38,22 @@ def environment() -> dict:
 def git_commit() -> str | None:
     """Return the commit of this package's own repository, or None outside one."""
     here = Path(context_inpaint.__file__).resolve()
+
     def git(*words: str) -> str:
         return subprocess.run(["git", "-C", str(here.parent), *words], capture_output=True, text=True, timeout=10,
                               check=True).stdout.strip()
 
-    try: return git("ls-files", "--error-unmatch", here.name) and git("rev-parse", "HEAD")
+    try:
+        git("ls-files", "--error-unmatch", here.name)  # fails where another repository is around an installed package
+        return git("rev-parse", "HEAD")
     except (OSError, subprocess.SubprocessError): return None
 
 
 def peak_memory() -> float | None:
     """Return the most memory this process has held, GB: the GPU's if there is one."""
     if torch.cuda.is_available(): return torch.cuda.max_memory_allocated()/1e9
-    try: import resource
+    try:
+        import resource
     except ImportError: return None  # Windows
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == "darwin" else 1024)/1e9
 
@@ -73,22 +78,28 @@ def _cells(record: dict, columns: Sequence[tuple]) -> list[list[str]]:
         if row.get(key) is None: return "–"
         text = f"{factor*row[key]:.{digits}f}"
         if not interval or f"{key}_ci" not in row: return text
-        return text + " [{:.{d}f}, {:.{d}f}]".format(*row[f"{key}_ci"], d=digits)
-    truth = {k: v for k, v in record["truth"].items() if not k.startswith("psnr")}
-    rows = sorted(record["rows"], key=lambda row: -row["psnr"])
-    body = [[row.get("method", "truth")] + [number(row, *column[1:]) for column in columns] for row in rows + [truth]]
-    return [["method", *(column[0] for column in columns)], *body]
+        low, high = row[f"{key}_ci"]
+        return f"{text} [{low:.{digits}f}, {high:.{digits}f}]"
+
+    truth = {key: value for key, value in record["truth"].items() if not key.startswith("psnr")}
+    cells = [["method", *(heading for heading, *_ in columns)]]
+    for row in [*sorted(record["rows"], key=lambda row: -row["psnr"]), truth]:
+        cells.append([row.get("method", "truth"), *(number(row, *rest) for _, *rest in columns)])
+    return cells
 
 # %% ../nbs/6_workshop/30_records.ipynb #c09
 def _csv(record: dict) -> str:
-    flat = [{key: value for key, value in row.items() if not isinstance(value, list)} |
-            {f"{key}_{end}": v for key, value in row.items() if isinstance(value, list)
-             for end, v in zip(("low", "high"), value)} for row in record["rows"]]
     what = {key: record[key] for key in ("data", "mask", "size", "hole", "seed", "n")}
+    lines = []
+    for row in record["rows"]:
+        intervals = {key: value for key, value in row.items() if isinstance(value, list)}
+        line = what | {key: value for key, value in row.items() if key not in intervals}
+        for key, (low, high) in intervals.items(): line |= {f"{key}_low": low, f"{key}_high": high}
+        lines.append(line)
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(what) + list(dict.fromkeys(key for row in flat for key in row)))
+    writer = csv.DictWriter(buffer, list(dict.fromkeys(key for line in lines for key in line)))
     writer.writeheader()
-    writer.writerows(what | row for row in flat)
+    writer.writerows(lines)
     return buffer.getvalue()
 
 # %% ../nbs/6_workshop/30_records.ipynb #c10
@@ -105,32 +116,32 @@ def table(record: dict, style: str = "text", keys: Sequence[str] | None = None) 
         The columns, as keys of a row; by default all of `COLUMNS`. CSV has every number anyway.
     """
     if one_of(style, ("text", "markdown", "html", "csv"), "table style") == "csv": return _csv(record)
-    return render(caption(record), _cells(record, [column for column in COLUMNS if keys is None or column[1] in keys]), style)
+    columns = [column for column in COLUMNS if keys is None or column[1] in keys]
+    return render(caption(record), _cells(record, columns), style)
 
 
 def render(title: str, cells: list[list[str]], style: str = "text") -> str:
     """Return rows of cells, the first one the headings, as `text`, `markdown` or `html` under a title."""
-    match style:
-        case "text":
-            widths = [max(map(len, column)) for column in zip(*cells)]
-            lines = ["  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))])
-                     for row in cells]
-            return "\n".join([title, *lines]) + "\n"
-        case "markdown":
-            cells = [cells[0], ["---"] + ["---:"]*(len(cells[0]) - 1), *cells[1:]]
-            return "\n".join([title, "", *("| " + " | ".join(row) + " |" for row in cells)]) + "\n"
-        case "html":
-            rows = ["".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in row)
-                    for tag, row in zip(["th"] + ["td"]*len(cells), cells)]
-            return (f"<table><caption>{html.escape(title)}</caption>"
-                    + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>\n")
+    if one_of(style, ("text", "markdown", "html"), "table style") == "text":
+        first, *others = (max(map(len, column)) for column in zip(*cells))
+        lines = ["  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others))])
+                 for row in cells]
+        return "\n".join([title, *lines]) + "\n"
+    if style == "markdown":
+        rule = ["---"] + ["---:"]*(len(cells[0]) - 1)
+        lines = ["| " + " | ".join(row) + " |" for row in (cells[0], rule, *cells[1:])]
+        return "\n".join([title, "", *lines]) + "\n"
+    rows = []
+    for tag, row in zip(["th"] + ["td"]*len(cells), cells):
+        rows.append("<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>")
+    return f"<table><caption>{html.escape(title)}</caption>" + "".join(rows) + "</table>\n"
 
 # %% ../nbs/6_workshop/30_records.ipynb #c13
 def save_record(record: dict | list[dict], path: str | os.PathLike, force: bool = False) -> None:
     """Write a record to `path`, as CSV if it ends in `.csv` (several records one after another), else as JSON."""
     if Path(path).suffix == ".csv":
-        tables = [table(r, "csv") for r in (record if isinstance(record, list) else [record])]
-        text = tables[0] + "".join(t.split("\n", 1)[1] for t in tables[1:])
+        tables = [table(each, "csv") for each in (record if isinstance(record, list) else [record])]
+        text = tables[0] + "".join(rest.split("\n", 1)[1] for rest in tables[1:])  # the headings once
     else: text = json.dumps(record, indent=1) + "\n"
     with write_aside(path, force) as temporary: temporary.write_text(text)
 
@@ -138,20 +149,24 @@ def save_record(record: dict | list[dict], path: str | os.PathLike, force: bool 
 def results_folder() -> Path:
     """Return the folder of the recorded results: `data/results` of the source tree, else the package's copy."""
     package = Path(context_inpaint.__file__).parent
-    return next((folder for folder in (package.parent/"data"/"results", package/"results") if folder.is_dir()),
-                package/"results")
+    source = package.parent/"data"/"results"
+    return source if source.is_dir() else package/"results"
 
 
 def load_records(folder: str | os.PathLike) -> list[dict]:
     """Return the scoreboard records among the JSON files of a folder, in the order of their names."""
     if not Path(folder).is_dir(): raise InputError(f"no folder {folder}: name the one with the recorded results")
-    found = [json.loads(file.read_text()) for file in sorted(Path(folder).glob("*.json"))]
-    found = [record for part in found for record in (part if isinstance(part, list) else [part])]
-    return [record for record in found if {"rows", "truth"} <= record.keys()]
+    records = []
+    for file in sorted(Path(folder).glob("*.json")):
+        stored = json.loads(file.read_text())
+        records += stored if isinstance(stored, list) else [stored]
+    return [record for record in records if {"rows", "truth"} <= record.keys()]
 
 
 def recorded_fills(name: str, folder: str | os.PathLike | None = None) -> Tensor | None:
     """Return a recorded run's fills of the seven photographs of `load("samples")`, float `[7, 3, S, S]` in [0, 1],
     or None if there are none. They are kept as JPEG, so known pixels differ a little from the photographs'."""
     file = Path(folder or results_folder()/"runs")/f"{name}.fills.jpg"
-    return (read_image(file)/255).unflatten(2, (7, -1)).permute(2, 0, 1, 3) if file.is_file() else None
+    if not file.is_file(): return None
+    strip = read_image(file)/255                                  # [3, S, 7 S]: one beside the other
+    return strip.unflatten(2, (7, -1)).permute(2, 0, 1, 3)        # [7, 3, S, S]
