@@ -11,7 +11,7 @@ from PIL import Image
 from context_inpaint import data
 from context_inpaint.core import InputError, generator
 from context_inpaint.data import batches, common, load
-from context_inpaint.photos import read_image, read_mask, sample_photos, write_image
+from context_inpaint.photos import read_image, sample_photos
 
 
 @pytest.fixture(autouse=True)
@@ -105,55 +105,7 @@ def test_enlarging_is_reported_also_from_the_cache(photos):
         with pytest.warns(UserWarning, match="5 pictures .* smaller than 32×32"): load(f"folder:{photos}", size=32)
 
 
-# Pictures of every kind
-
-@pytest.mark.parametrize("tag", range(1, 9))
-def test_exif_orientation(tmp_path, tag):
-    upright = np.zeros((16, 24, 3), np.uint8)
-    upright[:8, :12] = 255, 0, 0
-    upright[8:, 12:] = 0, 0, 255
-    undo = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[tag]  # Pillow's Transpose that the tag asks the viewer to invert
-    stored = Image.fromarray(upright) if undo is None else Image.fromarray(upright).transpose(Image.Transpose(undo))
-    exif = Image.Exif()
-    exif[0x112] = tag
-    for name in ("a.png", "a.webp", "a.tiff"):
-        stored.save(tmp_path/name, exif=exif, **({"lossless": True} if name.endswith("webp") else {}))
-        assert (read_image(tmp_path/name).permute(1, 2, 0).numpy() == upright).all(), name
-    stored.save(tmp_path/"p.jpg", exif=exif, quality=95, subsampling=0)
-    assert np.abs(read_image(tmp_path/"p.jpg").permute(1, 2, 0).numpy().astype(int) - upright).mean() < 3
-
-
-def test_modes(tmp_path):
-    grey = np.arange(0, 256, dtype=np.uint8).reshape(16, 16)
-    rgb = np.repeat(grey[..., None], 3, 2)
-    half = np.dstack([np.full((16, 16, 3), 200, np.uint8), grey])
-    palette = Image.fromarray(pixels(1)).quantize(16)
-    clear = palette.copy()
-    clear.info["transparency"] = clear.getpixel((0, 0))
-    files = {"grey.png": (Image.fromarray(grey), rgb),
-             "sixteen.png": (Image.fromarray(grey.astype(np.uint16)*257), rgb),
-             "sixteen.tiff": (Image.fromarray(grey.astype(np.uint16)*257), rgb),
-             "thirtytwo.tiff": (Image.fromarray(grey.astype(np.int32)*257), rgb),
-             "eight_in_thirtytwo.tiff": (Image.fromarray(grey.astype(np.int32)), rgb),
-             "bits.png": (Image.fromarray(grey).point(lambda v: 255*(v > 99), "1"), np.where(rgb > 99, 255, 0)),
-             "palette.png": (palette, np.asarray(palette.convert("RGB"))),
-             "alpha.png": (Image.fromarray(half), np.repeat(np.round(255 - 55*(grey[..., None]/255)), 3, 2)),
-             "grey_alpha.png": (Image.fromarray(half[..., 2:], "LA"), np.repeat(np.round(255 - 55*(grey[..., None]/255)), 3, 2)),
-             "cmyk.tiff": (Image.fromarray(rgb).convert("CMYK"), rgb)}
-    for name, (image, expected) in files.items():
-        image.save(tmp_path/name)
-        got = read_image(tmp_path/name)
-        assert got.dtype == torch.uint8 and np.abs(got.permute(1, 2, 0).numpy().astype(int) - expected).max() <= 1, name
-    clear.save(tmp_path/"clear.png", transparency=clear.info["transparency"])
-    assert read_image(tmp_path/"clear.png")[:, 0, 0].tolist() == [255]*3
-    Image.fromarray(rgb).convert("CMYK").save(tmp_path/"cmyk.jpg", quality=95)
-    assert np.abs(read_image(tmp_path/"cmyk.jpg").permute(1, 2, 0).numpy().astype(int) - rgb).mean() < 4
-
-
-def test_floats_have_no_range(tmp_path):
-    Image.fromarray(np.zeros((9, 9), np.float32)).save(tmp_path/"f.tiff")
-    with pytest.raises(InputError, match=r"f\.tiff: .*float"): read_image(tmp_path/"f.tiff")
-
+# Damaged files
 
 def huge_png(path, side=10_001):
     """A PNG that says it is huge and holds nothing: what a decompression bomb looks like before it is opened."""
@@ -393,52 +345,6 @@ def test_batches_on_a_gpu_equal_those_on_the_cpu_and_wait_for_nothing(photos, mo
     assert all(x.is_cuda and not i.is_cuda for x, i in batches(bank, 2, device="cuda")) and there[1:3].images.is_cuda
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 1000))
     with pytest.warns(UserWarning, match="would fill the GPU"): assert not bank.to("cuda").images.is_cuda
-
-
-# Masks and outputs
-
-def test_masks(tmp_path):
-    grey = np.zeros((10, 14), np.uint8)
-    grey[2:5, 3:9], grey[2, 3], grey[4, 8] = 255, 127, 128
-    expected = torch.from_numpy(grey >= 128)[None, None]
-    half = np.dstack([np.full_like(grey, 255)]*3 + [grey])
-    for name, image in {"l.png": Image.fromarray(grey), "rgb.png": Image.fromarray(grey).convert("RGB"), "16.png": Image.fromarray(grey.astype(np.uint16)*257),
-                        "1.png": Image.fromarray(grey).point(lambda v: 255*(v > 127), "1"), "clear.png": Image.fromarray(half)}.items():
-        image.save(tmp_path/name)
-        mask = read_mask(tmp_path/name, (10, 14))
-        assert mask.dtype == torch.bool and mask.shape == (1, 1, 10, 14) and (mask == expected).all(), name
-    assert (read_mask(tmp_path/"l.png") == expected).all()
-    with pytest.raises(InputError, match="14×10 .* 10×14"): read_mask(tmp_path/"l.png", (14, 10))
-    for value, said in ((0, "hides nothing: white is the hole"), (255, "hides everything")):
-        save(tmp_path/"flat.png", np.full((10, 14), value, np.uint8))
-        with pytest.raises(InputError, match=said): read_mask(tmp_path/"flat.png", (10, 14))
-    with pytest.raises(InputError, match="no such file"): read_mask(tmp_path/"none.png", (10, 14))
-
-
-@pytest.mark.parametrize("ending", ["png", "PNG", "webp", "bmp", "tiff", "tif"])
-def test_written_pictures_come_back_exactly(tmp_path, ending):
-    image = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 9, 13), dtype=np.uint8))
-    for i, version in enumerate((image, image.float()/255, image[None].double()/255)):
-        write_image(tmp_path/f"{i}.{ending}", version)
-        assert (read_image(tmp_path/f"{i}.{ending}") == image).all()
-
-
-def test_writing_rounds(tmp_path):
-    write_image(tmp_path/"a.png", torch.full((3, 2, 2), 99.7/255))
-    assert (read_image(tmp_path/"a.png") == 100).all()
-
-
-def test_writing_refuses(tmp_path):
-    image = torch.zeros(3, 4, 4)
-    for name, value, said in (("a.jpg", image, r"known pixels .*\.png"), ("a", image, "known pixels"), ("a.png", image[:1], r"\[3, H, W\]"), ("a.png", image + 2, "float in"),
-                              ("a.png", image*float("nan"), "float in"), ("a.png", image.long(), "uint8"), ("no/a.png", image, "no folder")):
-        with pytest.raises(InputError, match=said) as error: write_image(tmp_path/name, value)
-        assert one_line(error)
-    write_image(tmp_path/"a.png", image)
-    with pytest.raises(InputError, match="exists"): write_image(tmp_path/"a.png", image + 1)
-    assert read_image(tmp_path/"a.png").max() == 0
-    write_image(tmp_path/"a.png", image + 1, force=True)
-    assert read_image(tmp_path/"a.png").min() == 255 and [p.name for p in tmp_path.iterdir() if p.is_file()] == ["a.png"]
 
 
 # Duplicates
