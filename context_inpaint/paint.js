@@ -31,7 +31,7 @@ export function createPainter(view, { changed = () => {}, chosen = () => {}, siz
   let k = 1, x = 0, y = 0, whole = true; // a pixel of the mask is k wide in the view, and the first one lies at x, y; all is in view
   const painter = {
     mask, tool: "brush", size: 40, split: 0, wheels: false,
-    open, add, undo, redo, choose, resize, zoom, fit, redraw, keydown, close,
+    open, add, swap, undo, redo, choose, resize, zoom, fit, redraw, keydown, close,
     get layers() { return layers; },
     get last() { return done.at(-1); },
     get canUndo() { return done.length > 1; },
@@ -77,6 +77,11 @@ export function createPainter(view, { changed = () => {}, chosen = () => {}, siz
     else draw(onMask, operation);
     redraw();
     changed();
+  }
+  /** Put other layers in the place of those of the last operation, a fill. */
+  function swap(others) {
+    done.at(-1).layers = others;
+    replay();
   }
   const shift = (from, to) => {
     to.push(from.pop());
@@ -124,6 +129,7 @@ export function createPainter(view, { changed = () => {}, chosen = () => {}, siz
     onView.beginPath();
     onView.rect((split - x) / k, -y / k, (width - split) / k, height / k);
     onView.clip();
+    onView.globalCompositeOperation = "source-atop"; // where the photo is transparent, so are they
     for (const layer of layers) onView.drawImage(layer.image, layer.x, layer.y, layer.width, layer.height);
     onView.restore();
     onTint.drawImage(mask, 0, 0);

@@ -1,12 +1,13 @@
-// The page: a picture, a hole painted on it, and what each method puts there. Filling itself is in fill.js, run by worker.js.
-import {between, psnr, toBytes, toImage} from "./fill.js";
+// The page: a photo, a hole painted on it, what methods put there. Painting is in paint.js, cutting and saving in photo.js, filling in worker.js.
+import {readMask, writeMask} from "./mask.js";
+import {createPainter} from "./paint.js";
+import {Complaint, cutHoles, download, openPhoto, savePhoto, toLayer} from "./photo.js";
+import {psnr} from "./fill.js";
 
-const $ = id => document.getElementById(id), SIDE = 512, SMALLEST = 16, PINK = [242, 77, 153];
-const number = n => n.toLocaleString("en"), canvas = $("canvas"), pen = canvas.getContext("2d", {willReadFrequently: true});
-const NAMES = {"ring-mean": "Ring mean", harmonic: "Harmonic"};
-let whole, bytes, image, w, h;                 // the picture at its own size (a canvas); what is worked on: RGBA bytes and floats
-let base, box, past = [], nudged = false;      // the mask without the box; the box {left, top, width, height} or null; for undo
-let tool = "box", tip = null, drag = null, round = 0, result = null;
+const $ = id => document.getElementById(id), view = $("canvas"), number = n => n.toLocaleString("en");
+const painter = createPainter(view, {changed, chosen, sized: size => { $("brush-size").value = size; }});
+painter.wheels = true;
+let photo, opened = 0, job = null, method;  // job: the request that is being worked on, or null
 
 // ---- what the page says
 
@@ -14,8 +15,6 @@ function say(text, bad = false) {
   $("status").textContent = text;
   $("status").classList.toggle("bad", bad);
 }
-
-class Complaint extends Error {}  // what the reader can mend, in words
 
 /** Make an event handler whose failures are said in words. */
 const guarded = f => async (...given) => {
@@ -28,270 +27,173 @@ const guarded = f => async (...given) => {
 // ---- the worker
 
 const worker = new Worker("worker.js", {type: "module"}), waiting = new Map();
-worker.onmessage = ({data: {id, result, error}}) => {
-  const {resolve, reject} = waiting.get(id);
+let broken = null, count = 0;
+worker.onmessage = ({data: {id, progress, result, error}}) => {
+  const {resolve, reject, tick} = waiting.get(id);
+  if (progress !== undefined) return tick?.(progress);
   waiting.delete(id);
   error === undefined ? resolve(result) : reject(new Error(error));
 };
-let broken = null;
 worker.onerror = event => {
   broken = new Error(event.message || "the page's worker could not start; reload the page");
   for (const {reject} of waiting.values()) reject(broken);
 };
-const ask = (what, rest) => new Promise((resolve, reject) => {
+/** Ask the worker; `began` is told the request's number, `tick` its progress. */
+const ask = (what, rest, {began, tick} = {}) => new Promise((resolve, reject) => {
   if (broken) return reject(broken);
-  const id = ++ask.count;
-  waiting.set(id, {resolve, reject});
+  const id = ++count;
+  waiting.set(id, {resolve, reject, tick});
+  began?.(id);
   worker.postMessage({id, what, ...rest});
 });
-ask.count = 0;
 
-// ---- the picture
+// ---- the photo
 
-/** A canvas on white, as large as `most` pixels and this browser allow. */
-function canvasFor(source, width, height, most) {
-  for (const limit of [most, 16.7e6, 4e6]) {
-    const scale = Math.min(1, Math.sqrt(limit/(width*height))), made = document.createElement("canvas");
-    made.width = Math.max(1, Math.floor(scale*width)), made.height = Math.max(1, Math.floor(scale*height));
-    const context = made.getContext("2d");
-    if (!context) continue;
-    context.fillStyle = "#fff", context.imageSmoothingQuality = "high";
-    context.fillRect(0, 0, made.width, made.height);
-    context.drawImage(source, 0, 0, made.width, made.height);
-    try { if (context.getImageData(made.width - 1, made.height - 1, 1, 1).data[3] === 255) return made; } catch { /* too large: try a smaller one */ }
+async function open(blob, name, {hole, label} = {}) {
+  const mine = ++opened, next = await openPhoto(blob, name);
+  if (mine !== opened) return;  // another photo meanwhile
+  cancel();
+  photo = next;
+  const {width, height} = photo.canvas, shorter = Math.min(width, height);
+  view.style.aspectRatio = Math.min(4, Math.max(.6, width/height));
+  painter.open(photo.canvas, width, height);
+  for (const {points, from, to, size} of hole ?? []) {
+    const at = ([x, y]) => [x*painter.mask.width, y*painter.mask.height];
+    painter.add(points ? {tool: "brush", points: points.map(at), size: size*painter.mask.height} : {tool: "box", from: at(from), to: at(to)});
   }
-  throw new Complaint("This picture is too large for this browser. Choose a smaller one.");
+  show();
+  say(`${label ?? name}: ${photo.size}${shorter < 64 ? ", which is little to go on" : ""}. ${hole ? "Press Fill, or paint another hole." : "Paint over what should go."}`);
 }
 
-/** Take a file or a drawn scene as the picture to work on. */
-async function open(blob, name, hole = false) {
-  if (blob.size > 150e6) throw new Complaint(`${name} has ${Math.round(blob.size/1e6)} MB, which is too large. Choose a picture of at most 150 MB.`);
-  let source;
-  try { source = await createImageBitmap(blob); } catch { throw new Complaint(`${name} is not a picture this browser can read. Choose a JPEG, PNG, WebP or GIF.`); }
-  const {width, height} = source, scale = Math.min(1, SIDE/Math.max(width, height));
-  if (Math.min(width, height)*scale < SMALLEST) throw new Complaint(`${name} has ${width}×${height} pixels, which is too small or too narrow. Choose a picture of at least ${SMALLEST}×${SMALLEST}.`);
-  whole = canvasFor(source, width, height, 40e6);
-  w = Math.round(scale*width), h = Math.round(scale*height);
-  canvas.width = w, canvas.height = h;
-  canvas.style.width = `${Math.round(w*Math.min(SIDE/Math.max(w, h), 4))}px`;
-  pen.fillStyle = "#fff", pen.imageSmoothingQuality = "high";
-  pen.fillRect(0, 0, w, h);
-  pen.drawImage(source, 0, 0, w, h);
-  source.close();
-  bytes = pen.getImageData(0, 0, w, h).data, image = toImage(bytes);
-  base = new Uint8Array(w*h), past = [], tip = null, result = null;
-  box = hole ? centred() : null;
-  $("results").replaceChildren();
-  $("about").hidden = $("save").disabled = true;
-  draw();
-  say(`${name}: ${number(whole.width)}×${number(whole.height)} pixels${whole.width < width ? ` (reduced from ${number(width)}×${number(height)})` : ""}. ${hole ? "Press Fill, or paint another hole." : "Paint what should be filled."}`);
-}
+// ---- filling: a fill is an operation of the painter, {tool: "fill", holes, made}; `made` has layers and a caption for each method
 
-/** A box in the middle, a sixth of the sides. */
-const centred = () => ({left: Math.round(5*w/12), top: Math.round(5*h/12), width: Math.round(w/6), height: Math.round(h/6)});
+const isFill = () => painter.last?.tool === "fill";
 
-// ---- the hole
-
-function mask() {
-  const all = base.slice();
-  if (box) for (let y = box.top; y < box.top + box.height; y++) all.fill(1, y*w + box.left, y*w + box.left + box.width);
-  return all;
-}
-
-function remember() {
-  past.push({base: base.slice(), box: box && {...box}});
-  if (past.length > 100) past.shift();
-}
-
-function fix() {
-  base = mask(), box = null;
-}
-
-/** Paint or erase a disc's way from one point to another, in pixels. */
-function stroke(from, to) {
-  const reach = radius(), value = tool === "brush" ? 1 : 0, dx = to.x - from.x, dy = to.y - from.y, length = dx*dx + dy*dy;
-  for (let y = Math.max(0, Math.floor(Math.min(from.y, to.y) - reach)); y < Math.min(h, Math.max(from.y, to.y) + reach + 1); y++)
-    for (let x = Math.max(0, Math.floor(Math.min(from.x, to.x) - reach)); x < Math.min(w, Math.max(from.x, to.x) + reach + 1); x++) {
-      const t = length ? Math.min(1, Math.max(0, ((x + .5 - from.x)*dx + (y + .5 - from.y)*dy)/length)) : 0;
-      if ((x + .5 - from.x - t*dx)**2 + (y + .5 - from.y - t*dy)**2 <= reach*reach) base[y*w + x] = value;
+/** Have a method fill holes that are cut out; return its layers and what is said of it. */
+async function work(name, holes) {
+  const layers = [], began = performance.now();
+  let error = 0, pixels = 0;
+  busy(true);
+  try {
+    for (const [k, hole] of holes.entries()) {
+      const {image, mask, h, w, reach} = hole, all = mask.every(v => v);
+      if (all) throw new Complaint("The whole picture is hidden: leave something to fill it from. Undo, or use the eraser.");
+      const {filled} = await ask("fill", {name, image, mask, h, w, reach}, {began: id => { job = id; }, tick: share => { $("progress").value = (k + share)/holes.length; }});
+      const hidden = mask.reduce((a, b) => a + b);
+      error += hidden*10**(-psnr(filled, hole.truth, mask)/10), pixels += hidden;
+      layers.push(toLayer(hole, filled, painter, photo));
     }
+  } finally { busy(false); }
+  const ms = performance.now() - began, time = ms < 1000 ? `${Math.round(ms)} ms` : `${(ms/1000).toFixed(1)} s`;
+  return {layers, time, caption: `${(-10*Math.log10(error/pixels)).toFixed(1)} dB, ${time}`};
 }
-
-const radius = () => Math.max(.8, $("brush-size").value/200*Math.max(w, h));
-
-function draw() {
-  const shown = new ImageData(bytes.slice(), w, h), hole = mask();
-  for (let i = 0; i < hole.length; i++) if (hole[i]) for (let c = 0; c < 3; c++) shown.data[4*i + c] = .15*shown.data[4*i + c] + .85*PINK[c];
-  pen.putImageData(shown, 0, 0);
-  $("box").hidden = !box, $("cursor").hidden = tool === "box" || !tip;
-  if (box) place($("box"), box.left, box.top, box.width, box.height);
-  if (tip) place($("cursor"), tip.x - radius(), tip.y - radius(), 2*radius(), 2*radius());
-  $("undo").setAttribute("aria-disabled", !past.length);
-}
-
-function place(element, left, top, width, height) {
-  for (const [side, value] of Object.entries({left: left/w, top: top/h, width: width/w, height: height/h})) element.style[side] = `${100*value}%`;
-}
-
-function choose(name) {
-  tool = name, tip = null;
-  for (const other of ["box", "brush", "erase"]) $(`tool-${other}`).setAttribute("aria-pressed", other === name);
-  draw();
-}
-
-// ---- mouse, pen and finger
-
-const at = event => {
-  const place = canvas.getBoundingClientRect();
-  return {x: (event.clientX - place.left)/place.width*w, y: (event.clientY - place.top)/place.height*h};
-};
-
-canvas.addEventListener("pointerdown", event => {
-  if (!event.isPrimary || event.button) return;
-  event.preventDefault();
-  canvas.focus({preventScroll: true});
-  canvas.setPointerCapture(event.pointerId);
-  const from = at(event);
-  remember();
-  if (tool === "box") {
-    const inside = box && from.x >= box.left && from.x < box.left + box.width && from.y >= box.top && from.y < box.top + box.height;
-    if (inside) drag = {from, moved: {...box}};
-    else fix(), drag = {from};
-  } else fix(), stroke(from, from), drag = {from}, tip = from;
-  draw();
-});
-
-canvas.addEventListener("pointermove", event => {
-  const to = at(event);
-  if (tool !== "box") tip = to;
-  if (!drag) return tool !== "box" && draw();
-  if (tool !== "box") stroke(drag.from, to), drag.from = to;
-  else if (drag.moved) box = inPicture({...drag.moved, left: Math.round(drag.moved.left + to.x - drag.from.x), top: Math.round(drag.moved.top + to.y - drag.from.y)});
-  else {
-    const edge = (a, most) => Math.min(most, Math.max(0, Math.round(a))), x = [edge(drag.from.x, w), edge(to.x, w)].sort((a, b) => a - b), y = [edge(drag.from.y, h), edge(to.y, h)].sort((a, b) => a - b);
-    box = x[1] > x[0] && y[1] > y[0] ? {left: x[0], top: y[0], width: x[1] - x[0], height: y[1] - y[0]} : null;
-  }
-  draw();
-});
-
-canvas.addEventListener("touchstart", event => event.preventDefault(), {passive: false});  // painting is no swipe: the next tap must count
-for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, event => { drag = null; if (event.pointerType === "touch") tip = null; draw(); });
-canvas.addEventListener("pointerleave", () => { if (!drag && tip) tip = null, draw(); });
-
-function inPicture({left, top, width, height}) {
-  width = Math.min(w, Math.max(1, width)), height = Math.min(h, Math.max(1, height));
-  return {left: Math.min(w - width, Math.max(0, left)), top: Math.min(h - height, Math.max(0, top)), width, height};
-}
-
-// ---- keys
-
-canvas.addEventListener("keydown", event => {
-  const way = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key], step = Math.max(1, Math.round(Math.max(w, h)/64));
-  const undo = event.key.toLowerCase() === "z";
-  if (!way && !undo && ![" ", "Enter"].includes(event.key) || event.altKey || (event.ctrlKey || event.metaKey) && !undo) return;
-  event.preventDefault();
-  if (undo) $("undo").click();
-  else if (event.key === "Enter") $("fill").click();
-  else if (way && tool === "box") {
-    if (!nudged) remember();
-    nudged = true;
-    const [x, y] = way.map(v => v*step);
-    box = !box ? centred() : event.shiftKey ? inPicture({...box, width: Math.min(box.width + x, w - box.left), height: Math.min(box.height + y, h - box.top)}) : inPicture({...box, left: box.left + x, top: box.top + y});
-  } else if (way) tip = {x: Math.min(w, Math.max(0, (tip?.x ?? w/2) + way[0]*step)), y: Math.min(h, Math.max(0, (tip?.y ?? h/2) + way[1]*step))};
-  else {
-    remember();
-    fix();
-    if (tool !== "box") tip ??= {x: w/2, y: h/2}, stroke(tip, tip);
-  }
-  draw();
-});
-for (const end of ["keyup", "blur"]) canvas.addEventListener(end, () => { nudged = false; });
-
-// ---- filling
 
 async function fill() {
-  const hole = mask(), hidden = hole.reduce((a, b) => a + b), mine = ++round;
-  if (!hidden) throw new Complaint("There is no hole yet: paint one on the picture first.");
-  if (hidden === w*h) throw new Complaint("The whole picture is hidden: leave something to fill it from. Undo, or use the eraser.");
-  const given = {image, mask: hole, w, h}, began = performance.now();
-  result = null, $("save").disabled = true;
-  say("Filling…");
-  $("results").replaceChildren(...methods.map(({name, label}) => figure(name, label)), figure("", "Original", bytes));
-  $("about").hidden = false;
-  for (const {name} of methods) {
-    if (!(name in NAMES) && !await networks[name]) { captioned(name, ["cannot run here"]); continue; }
-    const {filled, ms} = await ask("fill", {name, ...given});
-    if (mine !== round || given.image !== image) return;  // another picture or hole meanwhile
-    const out = toBytes(filled);
-    let same = 0;
-    for (let i = 0; i < w*h; i++) same += !hole[i] && out[4*i] === bytes[4*i] && out[4*i + 1] === bytes[4*i + 1] && out[4*i + 2] === bytes[4*i + 2];
-    paint(name, out);
-    captioned(name, [`PSNR in the hole: ${psnr(filled, image, hole).toFixed(1)} dB`, `known pixels unchanged: ${number(same)} of ${number(w*h - hidden)}`, `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`]);
-    if (!(name in NAMES)) result = {filled, hole}, $("save").disabled = false;
+  if (job) return;
+  const holes = cutHoles(painter, photo), name = method, hidden = holes.reduce((sum, {own}) => sum + own.reduce((a, b) => a + b), 0);
+  if (!holes.length) throw new Complaint("There is no hole yet: paint one on the photo first.");
+  await ready[name];
+  const made = await attempt(name, holes);
+  if (!made) return;
+  painter.add({tool: "fill", holes, made: {[name]: made}, layers: made.layers});
+  say(`Filled ${number(hidden)} pixels in ${made.time}. Compare, try another method, save, or paint on.`);
+}
+
+/** Try to fill; undefined if it was cancelled. */
+async function attempt(name, holes) {
+  say(`Filling with ${labels[name]}…`);
+  try { return await work(name, holes); } catch (error) {
+    if (error.message !== "cancelled") throw error;
+    say("Cancelled: the hole is still there.");
   }
-  say(result ? `Filled ${number(hidden)} pixels in ${Math.round(performance.now() - began)} ms. Compare below.` : `${trouble} Ring mean and harmonic are below.`, !result);
 }
 
-function figure(name, title, pixels) {
-  const made = document.createElement("figure"), picture = document.createElement("canvas"), caption = document.createElement("figcaption"), strong = document.createElement("b");
-  if (name) made.className = "result", made.dataset.method = name;
-  picture.width = w, picture.height = h;
-  picture.setAttribute("role", "img"), picture.setAttribute("aria-label", name ? `The picture filled by ${title}` : "The original picture");
-  if (pixels) picture.getContext("2d").putImageData(new ImageData(pixels.slice(), w, h), 0, 0);
-  strong.textContent = title;
-  caption.append(strong);
-  made.append(picture, caption);
-  return made;
+/** Choose a method: if a fill is the last thing done, show what this one makes of the same holes. */
+async function use(name) {
+  method = name;
+  if (!isFill()) return;
+  cancel();
+  const operation = painter.last;
+  await ready[name];
+  const made = operation.made[name] ??= await attempt(name, operation.holes);
+  if (!made || painter.last !== operation || method !== name) return;
+  painter.swap(made.layers);
+  show();
+  say(`${labels[name]}: ${made.caption}.`);
 }
 
-const find = name => document.querySelector(`.result[data-method="${name}"]`);
-const paint = (name, pixels) => find(name).querySelector("canvas").getContext("2d").putImageData(new ImageData(pixels, w, h), 0, 0);
-const captioned = (name, lines) => find(name).querySelector("figcaption").append(...lines.map(line => Object.assign(document.createElement("span"), {textContent: line})));
-
-/** Put the fill, enlarged, into the picture at its own size; count the known pixels that stayed. */
-function pasted({filled, hole}) {
-  const made = document.createElement("canvas"), W = made.width = whole.width, H = made.height = whole.height, context = made.getContext("2d"), original = whole.getContext("2d");
-  context.drawImage(whole, 0, 0);
-  let same = 0, known = 0;
-  for (let top = 0; top < H; top += 256) {
-    const rows = Math.min(256, H - top), before = original.getImageData(0, top, W, rows).data, part = new ImageData(before.slice(), W, rows), out = part.data;
-    for (let y = 0; y < rows; y++) for (let x = 0; x < W; x++) {
-      const v = (top + y + .5)/H*h, u = (x + .5)/W*w, j = 4*(y*W + x);
-      if (hole[Math.floor(v)*w + Math.floor(u)]) for (let c = 0; c < 3; c++) out[j + c] = Math.round(255*between(filled, c*w*h, h, w, v - .5, u - .5));
-    }
-    context.putImageData(part, 0, top);
-    const after = context.getImageData(0, top, W, rows).data;
-    for (let y = 0; y < rows; y++) for (let x = 0; x < W; x++) {
-      const j = 4*(y*W + x);
-      if (hole[Math.floor((top + y + .5)/H*h)*w + Math.floor((x + .5)/W*w)]) continue;
-      known++, same += after[j] === before[j] && after[j + 1] === before[j + 1] && after[j + 2] === before[j + 2];
-    }
-  }
-  return {made, same, known};
+function cancel() { if (job) worker.postMessage({cancel: job}); }
+function busy(on) {
+  if (!on) job = null;
+  $("cancel").hidden = $("progress").hidden = !on;
+  $("fill").hidden = on;
+  $("progress").value = 0;
 }
 
-async function save() {
-  if (!result) throw new Complaint("There is nothing to save yet: press Fill first.");
-  const {made, same, known} = pasted(result), blob = await new Promise(done => made.toBlob(done, "image/png"));
-  if (!blob) throw new Complaint("This browser could not write so large a picture.");
-  const link = Object.assign(document.createElement("a"), {href: URL.createObjectURL(blob), download: "filled.png"});
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  say(`Saved filled.png, ${number(made.width)}×${number(made.height)}. Known pixels unchanged: ${number(same)} of ${number(known)}.`);
+// ---- what is shown
+
+function chosen(tool) { for (const name of ["box", "brush", "erase"]) $(`tool-${name}`).setAttribute("aria-pressed", name === tool); }
+function changed() {
+  cancel();  // what is being filled is another hole now
+  painter.split = $("split").value = 0;
+  show();
+}
+function show() {
+  const filled = painter.layers.length > 0;
+  $("undo").setAttribute("aria-disabled", !painter.canUndo), $("redo").setAttribute("aria-disabled", !painter.canRedo);
+  $("save").disabled = $("copy").disabled = $("hold").disabled = !filled;
+  $("compare").style.visibility = filled ? "visible" : "hidden";
+  for (const {name} of methods) $(`made-${name}`).textContent = isFill() ? painter.last.made[name]?.caption ?? "" : "";
+}
+function compare(share) {
+  painter.split = share;
+  painter.redraw();
 }
 
 // ---- wiring
 
-for (const name of ["box", "brush", "erase"]) $(`tool-${name}`).addEventListener("click", () => choose(name));
-$("undo").addEventListener("click", () => { const last = past.pop(); if (last) ({base, box} = last); else say("There is nothing to undo."); draw(); });
-$("clear").addEventListener("click", () => { remember(); base = new Uint8Array(w*h), box = null; draw(); });
+for (const name of ["box", "brush", "erase"]) $(`tool-${name}`).addEventListener("click", event => { painter.choose(name); if (event.detail) view.focus({preventScroll: true}); });
+$("undo").addEventListener("click", () => { if (!painter.undo()) say("There is nothing to undo."); });
+$("redo").addEventListener("click", () => { if (!painter.redo()) say("There is nothing to redo."); });
+$("clear").addEventListener("click", () => { painter.add({tool: "clear"}); say("The photo as it came. Undo brings back what was done."); });
+for (const [id, act] of Object.entries({smaller: () => painter.zoom(.8), fit: painter.fit, larger: () => painter.zoom(1.25), cancel})) $(id).addEventListener("click", act);
+$("brush-size").addEventListener("input", event => painter.resize(+event.target.value));
+$("split").addEventListener("input", event => compare(event.target.value/100));
+const hold = () => painter.layers.length && compare(1), release = () => compare($("split").value/100), isPress = event => event.key === " " || event.key === "Enter";
+$("hold").addEventListener("pointerdown", hold);
+for (const name of ["pointerup", "pointercancel", "pointerleave", "blur"]) $("hold").addEventListener(name, release);
+$("hold").addEventListener("contextmenu", event => event.preventDefault());
+$("hold").addEventListener("keydown", event => isPress(event) && hold());
+$("hold").addEventListener("keyup", event => isPress(event) && release());
+document.addEventListener("keydown", event => {
+  if (painter.keydown(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Enter" && event.target === view) $("fill").click();
+  if (event.key.toLowerCase() === "c") hold();
+});
+document.addEventListener("keyup", event => { if (event.key.toLowerCase() === "c") release(); });
+
 $("fill").addEventListener("click", guarded(fill));
-$("save").addEventListener("click", guarded(save));
-$("brush-size").addEventListener("input", draw);
-for (const id of ["file", "camera"]) $(id).addEventListener("change", guarded(async ({target}) => {
-  const [file] = target.files;
-  if (file) await open(file, file.name || "The photograph").finally(() => { target.value = ""; });
+$("save").addEventListener("click", guarded(async () => {
+  const {blob, name} = await savePhoto(photo, painter.layers);
+  download(blob, name);
+  say(`Saved ${name}, ${photo.size}.`);
 }));
+$("copy").addEventListener("click", guarded(async () => {
+  if (!navigator.clipboard?.write) throw new Complaint("This browser cannot copy pictures: save it instead.");
+  await navigator.clipboard.write([new ClipboardItem({"image/png": savePhoto(photo, painter.layers, "image/png").then(({blob}) => blob)})]);
+  say("Copied: paste it where you like.");
+}));
+$("mask-save").addEventListener("click", guarded(async () => download(await writeMask(painter.mask, photo.canvas.width, photo.canvas.height), `${photo.name.replace(/\.[^.]*$/, "")}-mask.png`)));
+const picked = (id, take) => $(id).addEventListener("change", guarded(async ({target}) => {
+  const [file] = target.files;
+  if (file) await take(file).finally(() => { target.value = ""; });
+}));
+for (const id of ["file", "camera"]) picked(id, file => open(file, file.name || "photograph.jpg"));
+picked("mask-file", async file => {
+  const image = await readMask(file, photo.canvas.width, photo.canvas.height).catch(error => { throw new Complaint(error.message); });
+  painter.add({tool: "mask", image});
+  say(`${file.name} is the hole now.`);
+});
 document.addEventListener("dragover", event => { event.preventDefault(); document.body.classList.add("over"); });
 document.addEventListener("dragleave", event => { if (!event.relatedTarget) document.body.classList.remove("over"); });
 document.addEventListener("drop", guarded(async event => {
@@ -304,29 +206,43 @@ document.addEventListener("drop", guarded(async event => {
 document.addEventListener("paste", guarded(async event => {
   const [file] = event.clipboardData.files;
   if (!file) throw new Complaint("The clipboard holds no picture: copy one first.");
-  await open(file, "The pasted picture");
+  await open(file, file.name || "pasted.png");
 }));
 
-const scene = guarded(async ({file, label}) => open(await (await fetch(file)).blob(), label, true));
-const {methods: shipped, scenes} = await (await fetch("demo.json")).json();
-const methods = [...Object.entries(NAMES).map(([name, label]) => ({name, label})), ...shipped];
+// ---- the beginning
+
+const {methods, samples} = await (await fetch("demo.json")).json(), labels = Object.fromEntries(methods.map(({name, label}) => [name, label]));
 let trouble = "";
-const networks = Object.fromEntries(shipped.map(({name, file, size}) => [name, ask("load", {name, file, size}).then(() => true, error => {
+const load = each => ask("load", each).catch(error => {
   console.warn(error);
   trouble = typeof WebAssembly === "object" ? `The network could not be loaded (${error.message}).` : "The network needs WebAssembly, which this browser does not have or has switched off.";
-  say(`${trouble} Ring mean and harmonic still work.`, true);
-  return false;
-})]));
-for (const each of scenes) {
+  $(`method-${each.name}`).disabled = true;
+  const other = methods.find(({file}) => !file);
+  $(`method-${other.name}`).checked = true, method = other.name;
+  say(`${trouble} ${other.label} still works.`, true);
+});
+for (const {name, label, about} of methods) {
+  const row = document.createElement("label"), radio = Object.assign(document.createElement("input"), {type: "radio", name: "method", value: name, id: `method-${name}`});
+  radio.checked = name === methods[0].name;
+  radio.addEventListener("change", guarded(() => use(name)));
+  row.title = about;
+  row.append(radio, label, Object.assign(document.createElement("small"), {id: `made-${name}`}));
+  $("methods").append(row);
+}
+method = methods[0].name;
+const ready = Object.fromEntries(methods.filter(({file}) => file).map(each => [each.name, load(each)]));
+const sample = guarded(async ({file, label, hole}) => open(await (await fetch(file)).blob(), file, {label, hole}));
+for (const each of samples) {
   const button = Object.assign(document.createElement("button"), {type: "button", title: each.label}), picture = Object.assign(new Image(), {src: each.file, alt: each.label});
   button.append(picture);
-  button.addEventListener("click", () => scene(each));
+  button.addEventListener("click", () => sample(each));
   $("samples").append(button);
 }
 window.demo = {
-  ready: Promise.all(Object.values(networks)).then(all => { if (!all.every(Boolean)) throw new Error(trouble); }),
-  run: (image, mask, h, w, name = shipped[0].name) => ask("run", {name, image, mask, h, w}),
+  painter, ready: Promise.all(Object.values(ready)).then(() => { if (trouble) throw new Error(trouble); }),
+  run: (image, mask, h, w, name = "unet") => ask("run", {name, image, mask, h, w}),
   fill: (name, image, mask, h, w) => ask("fill", {name, image, mask, h, w}).then(({filled}) => filled)};
 demo.ready.catch(() => {});
-await scene(scenes[0]);
+painter.choose("brush"), painter.resize(40);
+await sample(samples[0]);
 if ("serviceWorker" in navigator) demo.ready.catch(() => {}).then(() => navigator.serviceWorker.register("sw.js")).then(() => navigator.serviceWorker.ready).then(() => { $("offline").hidden = false; }, error => console.warn(error));

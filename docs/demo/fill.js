@@ -65,9 +65,12 @@ export function cut(data, h, w, {top, bottom, left, right}, channels = 3) {
   return out;
 }
 
-/** Each connected hole gets the mean colour of the known ring around it, 1/32 of the shorter side wide. */
-export function ringMean(image, mask, h, w) {
-  const out = image.slice(), n = h*w, reach = Math.max(1, roundEven(Math.min(h, w)/32));
+/** How wide a ring is, of a picture whose shorter side has so many pixels. */
+export const ringWidth = side => Math.max(1, roundEven(side/32));
+
+/** Each connected hole gets the mean colour of the known ring around it, by default 1/32 of the shorter side wide. */
+export function ringMean(image, mask, h, w, {reach = ringWidth(Math.min(h, w))} = {}) {
+  const out = image.slice(), n = h*w;
   const {labels, boxes} = label(mask, h, w, true);
   boxes.forEach((box, k) => {
     const top = Math.max(0, box.top - reach), bottom = Math.min(h, box.bottom + reach), left = Math.max(0, box.left - reach), right = Math.min(w, box.right + reach);
@@ -132,7 +135,7 @@ function allScales(residual, h, w, scales, level = 0) {
 }
 
 /** The smoothest fill: Laplace's equation in the hole, by conjugate gradients, to where no pixel misses its neighbours' mean by over `tol`. */
-export function harmonic(image, mask, h, w, tol = 1e-5) {
+export async function harmonic(image, mask, h, w, {tick = async () => {}, tol = 1e-5} = {}) {
   const n = h*w, box = bounds(mask, h, w, 1), rows = box.bottom - box.top, columns = box.right - box.left, hole = cut(mask, h, w, box, 1);
   const part = cut(image, h, w, box), filled = new Float64Array(part.length), scales = freePoints(hole, rows, columns), m = rows*columns;
   const inside = hole.reduce((all, v, i) => (v && all.push(i), all), []);
@@ -141,13 +144,15 @@ export function harmonic(image, mask, h, w, tol = 1e-5) {
   for (let c = 0; c < 3; c++) {
     const u = Float64Array.from(part.subarray(c*m, (c + 1)*m), (v, i) => hole[i] ? 0 : v), residual = new Float64Array(m), push = new Float64Array(m);
     for (const i of inside) residual[i] = slope(u, i);
-    let z = allScales(residual, rows, columns, scales), energy = dot(residual, z);
+    let z = allScales(residual, rows, columns, scales), energy = dot(residual, z), first = 0;
     const direction = new Float64Array(m);
     for (const i of inside) direction[i] = z[i];
     for (let step = 0; step < 2000; step++) {
       let worst = 0;
       for (const i of inside) worst = Math.max(worst, Math.abs(residual[i]));
+      first ||= worst;
       if (worst < 4*tol) break;
+      await tick((c + Math.log(first/worst)/Math.log(first/(4*tol)))/3);
       for (const i of inside) push[i] = -slope(direction, i);
       const far = energy/Math.max(dot(direction, push), 1e-300);
       for (const i of inside) u[i] += far*direction[i], residual[i] -= far*push[i];
@@ -173,7 +178,8 @@ function bounds(mask, h, w, margin) {
   return grow(box, margin, h, w);
 }
 
-const grow = ({top, bottom, left, right}, margin, h, w) => ({top: Math.max(0, top - margin), bottom: Math.min(h, bottom + margin), left: Math.max(0, left - margin), right: Math.min(w, right + margin)});
+/** A box with a margin, inside the picture. */
+export const grow = ({top, bottom, left, right}, margin, h, w) => ({top: Math.max(0, top - margin), bottom: Math.min(h, bottom + margin), left: Math.max(0, left - margin), right: Math.min(w, right + margin)});
 
 /** What the network may see, [4, h, w]: the image in [-1, 1] with the hole at 0, and the mask. */
 export function hide(image, mask) {
@@ -206,31 +212,51 @@ export function between(data, start, h, w, y, x) {
   return (1 - v)*((1 - u)*data[start + top*w + left] + u*data[start + top*w + right]) + v*((1 - u)*data[start + low*w + left] + u*data[start + low*w + right]);
 }
 
+/** Draw large pictures in tiles, only where there is a hole, each from what surrounds it: a network needs much memory for a large one. */
+function inTiles(draw, tile = 256, margin = 64) {
+  return async (image, mask, h, w, tick) => {
+    if (h*w <= (tile + 2*margin)**2) return draw(image, mask, h, w);
+    const out = image.slice(), cores = [];
+    for (let top = 0; top < h; top += tile) for (let left = 0; left < w; left += tile) {
+      const core = {top, left, bottom: Math.min(h, top + tile), right: Math.min(w, left + tile)};
+      if (cut(mask, h, w, core, 1).some(v => v)) cores.push(core);
+    }
+    for (const [k, core] of cores.entries()) {
+      await tick(k/cores.length);
+      const room = grow(core, margin, h, w), rows = room.bottom - room.top, columns = room.right - room.left;
+      const drawn = await draw(cut(image, h, w, room), cut(mask, h, w, room, 1), rows, columns);
+      for (let y = core.top; y < core.bottom; y++) for (let x = core.left; x < core.right; x++) if (mask[y*w + x])
+        for (let c = 0; c < 3; c++) out[c*h*w + y*w + x] = drawn[(c*rows + y - room.top)*columns + x - room.left];
+    }
+    return out;
+  };
+}
+
 /** Fill with `draw`, at half the side first where a pixel lies deeper than a quarter of `size`, then an outer band again at the full one. */
-async function coarseToFine(draw, image, mask, h, w, size) {
+async function coarseToFine(draw, image, mask, h, w, size, tick) {
   const depth = distanceSquared(mask, h, w);
-  if (depth.reduce((a, b) => Math.max(a, b)) <= (size/4)**2) return draw(image, mask, h, w);
-  const [small, hidden, H, W] = halve(image, mask, h, w), coarse = await coarseToFine(draw, small, hidden, H, W, size);
+  if (depth.reduce((a, b) => Math.max(a, b)) <= (size/4)**2) return draw(image, mask, h, w, tick);
+  const [small, hidden, H, W] = halve(image, mask, h, w), coarse = await coarseToFine(draw, small, hidden, H, W, size, share => tick(share/3));
   const guess = image.slice(), band = new Uint8Array(h*w);
   for (let i = 0; i < h*w; i++) if (mask[i]) {
     const y = (Math.floor(i/w) - .5)/2, x = (i % w - .5)/2;
     for (let c = 0; c < 3; c++) guess[c*h*w + i] = between(coarse, c*H*W, H, W, y, x);
     band[i] = depth[i] <= (size/8)**2 ? 1 : 0;
   }
-  return draw(guess, band, h, w);
+  return draw(guess, band, h, w, share => tick((1 + 2*share)/3));
 }
 
 /** An inpainter of any picture and hole from a network trained on `size` × `size` pictures: each group of neighbouring holes from what surrounds it, coarse to fine. */
 export function anyHole(net, size) {
-  const draw = async (image, mask, h, w) => composite(image, (await net(hide(image, mask), h, w)).map(v => (v + 1)/2), mask);
-  return async (image, mask, h, w) => {
-    if (Math.max(h, w) <= size) return draw(image, mask, h, w);
+  const once = async (image, mask, h, w) => composite(image, (await net(hide(image, mask), h, w)).map(v => (v + 1)/2), mask), draw = inTiles(once);
+  return async (image, mask, h, w, {tick = async () => {}} = {}) => {
+    if (Math.max(h, w) <= size) return once(image, mask, h, w);
     const out = image.slice(), depth = distanceSquared(mask, h, w), near = distanceSquared(mask, h, w, v => !v).map(d => d < (size/8)**2 ? 1 : 0);
     const {labels, boxes} = label(near, h, w, false), deepest = boxes.map(() => 0);
     for (let i = 0; i < h*w; i++) if (mask[i]) deepest[labels[i] - 1] = Math.max(deepest[labels[i] - 1], depth[i]);
     for (const [k, box] of boxes.entries()) {
       const room = grow(box, Math.ceil(Math.max(size/2, 2*Math.sqrt(deepest[k]))), h, w), rows = room.bottom - room.top, columns = room.right - room.left;
-      const filled = await coarseToFine(draw, cut(image, h, w, room), cut(mask, h, w, room, 1), rows, columns, size);
+      const filled = await coarseToFine(draw, cut(image, h, w, room), cut(mask, h, w, room, 1), rows, columns, size, share => tick((k + share)/boxes.length));
       for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) {
         const i = (room.top + y)*w + room.left + x;
         if (mask[i] && labels[i] === k + 1) for (let c = 0; c < 3; c++) out[c*h*w + i] = filled[c*rows*columns + y*columns + x];
@@ -248,12 +274,19 @@ export function psnr(output, target, mask) {
   return -10*Math.log10(Math.max(sum/count, 1e-10));
 }
 
-/** Bytes RGBA of a canvas as an image, and an image as bytes RGBA. */
+/** Bytes RGBA of a canvas as an image. */
 export function toImage(bytes, n = bytes.length/4) {
-  return Float32Array.from({length: 3*n}, (_, i) => bytes[4*(i % n) + Math.floor(i/n)]/255);
+  const image = new Float32Array(3*n);
+  for (let c = 0; c < 3; c++) for (let i = 0; i < n; i++) image[c*n + i] = bytes[4*i + c]/255;
+  return image;
 }
-export function toBytes(image, n = image.length/3) {
-  const bytes = new Uint8ClampedArray(4*n).fill(255);
-  for (let c = 0; c < 3; c++) for (let i = 0; i < n; i++) bytes[4*i + c] = Math.round(255*image[c*n + i]);
+
+/** An image as bytes RGBA, opaque in the hole alone. */
+export function toBytes(image, mask, n = mask.length) {
+  const bytes = new Uint8ClampedArray(4*n);
+  for (let i = 0; i < n; i++) if (mask[i]) {
+    for (let c = 0; c < 3; c++) bytes[4*i + c] = Math.round(255*image[c*n + i]);
+    bytes[4*i + 3] = 255;
+  }
   return bytes;
 }
