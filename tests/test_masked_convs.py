@@ -228,30 +228,6 @@ def test_losses_ignore_what_is_known_and_take_windows(loss, pictures):
 
 # Any photo
 
-def test_halving_takes_the_mean_of_what_is_known():
-    image = torch.tensor([[.2, NAN, .5], [.4, .6, NAN], [NAN, NAN, .8]]).expand(1, 3, 3, 3)
-    small, hidden = halve(image, image[:, :1].isnan())
-    torch.testing.assert_close(small[0, 0], torch.tensor([[.4, .5], [0., .8]]))
-    assert hidden[0, 0].tolist() == [[False, False], [True, False]]
-    assert double(small, (3, 3)).shape == (1, 3, 3, 3)
-    plane = torch.full((1, 3, 7, 9), .3)
-    torch.testing.assert_close(double(halve(plane, make_masks("brush", 1, (7, 9), .5))[0], (7, 9))[..., :1, :1], plane[..., :1, :1], atol=.3, rtol=0)
-
-
-def test_groups_hold_each_hole_once_with_room_around_it():
-    mask = np.zeros((200, 300), bool)
-    mask[10:14, 10:14] = mask[12:20, 16:20] = True                       # near each other: one group
-    mask[150, 250] = True
-    mask[100:160, 100:160] = True
-    found = list(groups(mask, SIZE))
-    assert len(found) == 3 and (sum(part.astype(int) for part, _ in found) == mask).all()
-    for part, (rows, columns) in found:
-        y, x = np.nonzero(part)
-        margin = 3 + (16 if part.sum() < 1000 else 60)                    # 3: as far as neighbours are looked for
-        assert rows.start == max(0, y.min() - margin) and rows.stop == y.max() + 1 + margin
-        assert columns.start == max(0, x.min() - margin) and columns.stop == x.max() + 1 + margin
-
-
 HOLES = {"several": [(5, 20, 5, 30), (50, 56, 80, 90), (60, 62, 10, 11)], "scratch": [(40, 41, 0, 110)], "pixel": [(30, 31, 40, 41)], "borders": [(0, 9, 0, 40), (60, 75, 90, 110)],
          "larger than half": [(3, 70, 10, 105)], "all but a pixel": [(1, 75, 0, 110), (0, 1, 1, 110)], "a column": [(0, 75, 50, 54)]}
 
@@ -262,87 +238,9 @@ def holed(name):
     return torch.rand(1, 3, 75, 110, generator=generator(11)), mask
 
 
-@pytest.mark.parametrize("name", HOLES)
-def test_any_hole_in_a_photo(name, net):
-    image, mask = holed(name)
-    before, inpaint = image.clone(), any_hole(net, SIZE)
-    filled = inpaint(image, mask)
-    assert torch.equal(image, before), "the input was changed"
-    assert torch.equal(filled.masked_fill(mask, 0), image.masked_fill(mask, 0)), "a known pixel changed"
-    assert filled.dtype == torch.float32 and filled.min() >= 0 and filled.max() <= 1
-    assert (filled != image).any(1, keepdim=True)[mask].all(), "a hidden pixel was left as it was"
-    for other in (1 - image, torch.full_like(image, NAN)): assert torch.equal(inpaint(torch.where(mask, other, image), mask), filled), "a hidden pixel leaked"
-    few = any_hole(net, SIZE, most=1000)(image, mask)
-    assert torch.equal(few.masked_fill(mask, 0), image.masked_fill(mask, 0)) and few.isfinite().all()
-
-
-@pytest.mark.parametrize("sides", [(2000, 3), (1, 90), (33, 32), (20, 20)])
-def test_any_hole_in_odd_shapes(sides, net):
-    image, mask = torch.rand(1, 3, *sides, generator=generator(12)), torch.ones(1, 1, *sides, dtype=torch.bool)
-    mask[..., -1:, -1:] = False
-    filled = any_hole(net, SIZE)(image, mask)
-    assert filled.isfinite().all() and torch.equal(filled[..., -1:, -1:], image[..., -1:, -1:])
-
-
-def test_each_group_is_filled_from_its_own_surroundings(net):
-    image, mask = torch.rand(1, 3, 90, 120, generator=generator(17)), torch.zeros(1, 1, 90, 120, dtype=torch.bool)
-    mask[..., 20:70, 20:60] = mask[..., 40:44, 70:74] = mask[..., 5:8, 50:110] = True
-    draw, expected = lambda x, m: composite(x, reveal(net(hide(x, m, True))), m), image.clone()
-    found = list(groups(mask[0, 0].numpy(), SIZE))
-    assert len(found) == 3
-    for part, (rows, columns) in found:
-        with torch.no_grad(): filled = coarse_to_fine(draw, image[..., rows, columns], mask[..., rows, columns], SIZE, 1e6)
-        expected[..., rows, columns] = torch.where(torch.from_numpy(part[rows, columns]), filled, expected[..., rows, columns])
-    assert torch.equal(any_hole(net, SIZE)(image, mask), expected)
-
-
 def test_planes_are_filled_exactly_at_any_size():
     inpaint, plane = any_hole(UNet((8, 8, 8, 8, 8)).eval(), SIZE), torch.tensor([.9, .3, .1]).view(1, 3, 1, 1).expand(1, 3, 75, 110)
     for name in HOLES: torch.testing.assert_close(inpaint(torch.where(holed(name)[1], 0., plane), holed(name)[1]), plane, rtol=0, atol=1e-5)
-
-
-def test_a_picture_of_the_trained_size_is_filled_as_it_is(net):
-    image, mask = torch.rand(3, 3, SIZE, SIZE, generator=generator(13)), make_masks("mixed", 3, SIZE)
-    with torch.no_grad(): expected = composite(image, reveal(net(hide(image, mask, True))), mask)
-    assert torch.equal(any_hole(net, SIZE)(image, mask), expected)
-
-
-def test_pictures_of_a_batch_and_distant_holes_do_not_meet(net):
-    image, masks = torch.rand(2, 3, 75, 110, generator=generator(14)), torch.cat([holed("several")[1], holed("scratch")[1]])
-    inpaint = any_hole(net, SIZE)
-    both = inpaint(image, masks)
-    for b in range(2): assert torch.equal(inpaint(image[b:b + 1], masks[b:b + 1]), both[b:b + 1])
-    assert torch.equal(inpaint(image, torch.zeros_like(masks)), image)
-    wide, hole = torch.rand(1, 3, 40, 400, generator=generator(15)), torch.zeros(1, 1, 40, 400, dtype=torch.bool)
-    hole[..., 10:16, 10:20] = True
-    alone, twice = inpaint(wide, hole), hole.clone()
-    twice[..., 20:30, 350:360] = True
-    assert torch.equal(inpaint(wide, twice)[..., :100], alone[..., :100])
-
-
-def test_the_network_never_sees_a_thicker_hole_than_it_learned():
-    asked = []
-
-    def draw(image, mask):
-        asked.append((mask.shape[-1], mask.clone()))
-        return composite(image, torch.full_like(image, .5), mask)
-
-    image, mask = torch.rand(1, 3, 120, 160, generator=generator(16)), torch.zeros(1, 1, 120, 160, dtype=torch.bool)
-    mask[..., 20:100, 30:130] = True
-    filled = coarse_to_fine(draw, image, mask, SIZE, 1e6)
-    assert [side for side, _ in asked] == [20, 40, 80, 160] and (filled[mask.expand_as(image)] == .5).all()
-    for _, part in asked:
-        thick = F.max_pool2d((~part).float(), 2*(SIZE//4) + 1, 1, SIZE//4)
-        assert thick.all(), "a pixel lies deeper than a quarter of the trained side"
-    asked.clear()
-    coarse_to_fine(draw, image, mask, SIZE, 120*160 - 1)
-    assert [side for side, _ in asked] == [20, 40, 80]
-
-
-def test_any_hole_refuses_what_other_methods_refuse(net):
-    image, mask = holed("pixel")
-    for a, m in ((image, mask.float()), (image, torch.ones_like(mask)), (image*255, mask), (image[0], mask)):
-        with pytest.raises(InputError): any_hole(net, SIZE)(a, m)
 
 
 def test_shipped_weights_come_back(tmp_path, monkeypatch):
