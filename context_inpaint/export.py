@@ -23,20 +23,21 @@ from .scenes import draw_many
 from .trainer import TrainConfig
 
 # %% auto #0
-__all__ = ['STORED', 'TOLERANCE', 'scales', 'half', 'rounded', 'pack', 'example', 'need_onnx', 'traced', 'strip', 'shrink',
-           'Exported', 'difference', 'ship', 'onnx_model']
+__all__ = ['STORED', 'TOLERANCE', 'scales', 'half', 'rounded', 'pack', 'example', 'need_onnx', 'traced', 'strip',
+           'shrink', 'Exported', 'difference', 'ship', 'onnx_model']
 
 # %% ../nbs/5_practice/26_ship.ipynb #c12
 STORED = ("float32", "float16", "int8")  # what weights can be stored as
 
 
 def scales(weight: Tensor, most: int = 127) -> Tensor:
-    """Return the step of each output channel of a weight `[n, ...]`, `[n, 1, ...]`: the one that takes its largest value to `most`."""
+    """Return the step of each output channel of a weight `[n, ...]`, as `[n, 1, ...]`: the one that takes the channel's
+    largest value to `most`."""
     return weight.abs().flatten(1).amax(1).clamp_min(1e-12).view(-1, *[1]*(weight.ndim - 1))/most
 
 # %% ../nbs/5_practice/26_ship.ipynb #c13
 def half(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return floating-point tensors as float16, others as they are; raise `InputError` where a value is beyond 65,504."""
+    """Return floating-point tensors as float16, others as they are; raise `InputError` for a value beyond 65,504."""
     small = {key: w.half() if w.is_floating_point() else w for key, w in weights.items()}
     for key, w in small.items():
         if not w.isfinite().all(): raise InputError(f"{key} holds a value that float16 cannot: use float32")
@@ -44,11 +45,13 @@ def half(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def rounded(weights: Mapping[str, Tensor], kind: str) -> dict[str, Tensor]:
-    """Return weights as they come back from storage as `kind`, one of `STORED`, in float32; int8 is for kernels and matrices alone."""
+    """Return weights as they come back from storage as `kind`, one of `STORED`, in float32; int8 is for kernels and
+    matrices alone."""
     one_of(kind, STORED, "kind of weights")
     if kind == "float16": return {key: w.float() if w.is_floating_point() else w for key, w in half(weights).items()}
     if kind == "float32": return dict(weights)
-    return {key: (w/(s := scales(w))).round()*s if w.ndim > 1 else w for key, w in weights.items()}
+    steps = {key: scales(w) for key, w in weights.items() if w.ndim > 1}
+    return {key: (w/steps[key]).round()*steps[key] if key in steps else w for key, w in weights.items()}
 
 # %% ../nbs/5_practice/26_ship.ipynb #c23
 def pack(weights: Mapping[str, Tensor], config: TrainConfig, file: str | Path, force: bool = False) -> None:
@@ -59,8 +62,8 @@ def pack(weights: Mapping[str, Tensor], config: TrainConfig, file: str | Path, f
 
 # %% ../nbs/5_practice/26_ship.ipynb #c26
 def example(net: nn.Module, config: TrainConfig, n: int = 2, sides: tuple[int, int] | None = None) -> Tensor:
-    """Return what a network takes, `[n, 3 or 4, H, W]`: drawn scenes, hidden by the masks it was trained on, at its size
-    unless it takes any."""
+    """Return what a network takes, `[n, 3 or 4, H, W]`: drawn scenes, hidden by the masks that it was trained on, at
+    its size unless it takes any."""
     if sides is None or not getattr(net, "any_size", False): sides = (config.size, config.size)
     mask = make_masks(config.mask, n, sides, config.hole)
     return hide(draw_many(n, sides)[0].float()/255, mask, with_mask=config.window is None)
@@ -68,25 +71,27 @@ def example(net: nn.Module, config: TrainConfig, n: int = 2, sides: tuple[int, i
 # %% ../nbs/5_practice/26_ship.ipynb #c29
 def need_onnx() -> None:
     """Raise `InputError` unless the packages of the extra `onnx` are there."""
-    try: import onnx, onnxruntime, onnxscript  # noqa: E401, F401
+    try: import onnx, onnxruntime, onnxscript  # noqa: E401, F401, I001
     except ImportError as e:
         raise InputError(f"{e.name} is missing, which ONNX needs: pip install onnx onnxscript onnxruntime") from None
 
 
 def traced(net: nn.Module, config: TrainConfig):
-    """Return a network's ONNX model as the exporter makes it: input `seen`, output `drawn`; the batch, and H and W where
-    the network takes any, are dynamic."""
+    """Return a network's ONNX model as the exporter makes it: input `seen`, output `drawn`; the batch is dynamic, and H
+    and W where the network takes any."""
     need_onnx()
     free = torch.export.Dim.DYNAMIC
     shapes = {0: free, 2: free, 3: free} if getattr(net, "any_size", False) else {0: free}
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        return torch.onnx.export(net, (example(net, config, 2, (70, 90)),), dynamic_shapes=(shapes,),
-                                 input_names=["seen"], output_names=["drawn"], dynamo=True, verbose=False).model_proto
+        program = torch.onnx.export(net, (example(net, config, 2, (70, 90)),), dynamic_shapes=(shapes,),
+                                    input_names=["seen"], output_names=["drawn"], dynamo=True, verbose=False)
+        assert program is not None  # it is for the exporter of before
+        return program.model_proto
 
 # %% ../nbs/5_practice/26_ship.ipynb #c30
 def strip(model) -> None:
-    """Take out of an ONNX model what only its maker knows: the places of source lines, and the shapes met on the way."""
+    """Take out of an ONNX model what only its maker knows: the places of source lines, and shapes met on the way."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
@@ -138,6 +143,7 @@ class Exported:
             raise InputError(f"{file} is no ONNX model that onnxruntime can run: {why}") from None
         about = self.session.get_modelmeta().custom_metadata_map
         self.about = {key: json.loads(value) for key, value in about.items()}
+        self.any_size = self.about.get("any_size", False)
 
     def __call__(self, seen: Tensor) -> Tensor:
         named = {self.session.get_inputs()[0].name: seen.float().cpu().numpy()}
@@ -205,7 +211,7 @@ def onnx_model(net: nn.Module, config: TrainConfig, name: str, kind: str):
     strip(model)
     shrink(model, kind)
     kept = {key: value for key, value in asdict(config).items() if key not in ("data", "test_data")}
-    about = {"name": name, "stored": kind, "config": kept}
+    about = {"name": name, "stored": kind, "any_size": getattr(net, "any_size", False), "config": kept}
     helper.set_model_props(model, {key: json.dumps(value) for key, value in about.items()})
     checker.check_model(model)
     return model
