@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, safe_open, save_file
 from torch import Tensor
 
-from .core import generator, home, InputError, one_of, preset, write_aside
+from .core import InputError, generator, home, one_of, preset, write_aside
 from .figures import Live
 from .photos import LOSSLESS, LOSSY, decode, sample_files
 
@@ -78,7 +78,8 @@ def _walk(root: Path) -> dict[str, Path]:
     Links are followed, no folder is visited twice, hidden files are left out.
     """
     if not root.is_dir(): raise InputError(f"no folder {root}: give the path of a folder with pictures")
-    files, seen = {}, set()
+    files: dict[str, Path] = {}
+    seen: set[str] = set()
     for folder, subfolders, entries in os.walk(root, followlinks=True):
         subfolders[:] = [] if (real := os.path.realpath(folder)) in seen else sorted(subfolders)
         prefix = "".join(f"{part}/" for part in Path(folder).relative_to(root).parts)
@@ -98,7 +99,9 @@ def _classes(names: Iterable[str]) -> tuple[str, ...]:
 
 def _folder(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
     root = Path(path).expanduser()
-    if not ((root/"train").is_dir() and (root/"test").is_dir()): return (files := _walk(root)), _classes(files)
+    if not ((root/"train").is_dir() and (root/"test").is_dir()):
+        files = _walk(root)
+        return files, _classes(files)
     splits = {name: _walk(root/name) for name in ("train", "test")}
     return splits[split], _classes([*splits["train"], *splits["test"]])
 
@@ -109,15 +112,15 @@ def _places365(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]
     The folder is as `torchvision.datasets.Places365(root, split="val", small=True)` lays it out.
     """
     root = Path(path).expanduser()
-    kinds, lists, pictures = root/"categories_places365.txt", root/"places365_val.txt", root/"val_256"
+    names, lists, pictures = root/"categories_places365.txt", root/"places365_val.txt", root/"val_256"
     if (root/"val_large").is_dir() and not pictures.is_dir(): pictures = root/"val_large"
-    for part in (kinds, lists, pictures):
+    for part in (names, lists, pictures):
         if not part.exists():
             raise InputError(f"no {part}: data/README.md says how to get the validation split of Places365 "
                              "(about 0.5 GB)")
     try:
         kinds = {int(number): kind.strip("/").partition("/")[2].replace("/", "-")
-                 for kind, number in map(str.split, kinds.read_text().splitlines())}
+                 for kind, number in map(str.split, names.read_text().splitlines())}
         listed = [(kinds[int(number)], file.lstrip("/"))
                   for file, number in map(str.split, lists.read_text().splitlines())]
     except (ValueError, KeyError):
@@ -153,22 +156,30 @@ def _decode_all(files: dict[str, Path], size: int) -> tuple[Tensor, dict]:
     return torch.from_numpy(images), {"bad": bad, "enlarged": results.count(True)}
 
 # %% ../nbs/1_problem/03_data.ipynb #c28
+def _checksum(images: Tensor) -> int: return zlib.crc32(images.numpy().data)
+
+
 def _cached(key: str, make: Callable[[], tuple[Tensor, dict]]) -> tuple[Tensor, dict]:
     """Return `make()`, uint8 images and a note, from `home()/banks` if it is there unharmed; else make and keep it."""
-    try: (file := home()/"banks"/f"{key}.safetensors").parent.mkdir(exist_ok=True)
-    except OSError as e: return warnings.warn(f"cannot cache decoded pictures: {e}") or make()
+    try:
+        file = home()/"banks"/f"{key}.safetensors"
+        file.parent.mkdir(exist_ok=True)
+    except OSError as e:
+        warnings.warn(f"cannot cache decoded pictures: {e}", stacklevel=2)
+        return make()
     if file.exists():
         try:
             with safe_open(file, "pt") as opened: note = json.loads(opened.metadata()["note"])
             images = load_file(file)["images"]
-            if zlib.crc32(images.numpy()) == note["crc"]: return images, note
+            if _checksum(images) == note["crc"]: return images, note
         except Exception: pass  # whatever is wrong with a cache, the cure is the same
-        warnings.warn(f"the cached bank {file.name} is damaged: making it again")
+        warnings.warn(f"the cached bank {file.name} is damaged: making it again", stacklevel=2)
     images, note = make()
-    note["crc"] = zlib.crc32(images.numpy())
+    note["crc"] = _checksum(images)
     try:
         with write_aside(file) as temporary: save_file({"images": images}, temporary, {"note": json.dumps(note)})
-    except (OSError, InputError, SafetensorError) as e: warnings.warn(f"cannot cache decoded pictures: {e}")
+    except (OSError, InputError, SafetensorError) as e:
+        warnings.warn(f"cannot cache decoded pictures: {e}", stacklevel=2)
     return images, note
 
 # %% ../nbs/1_problem/03_data.ipynb #c31
@@ -184,8 +195,9 @@ def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, siz
     images, note = _cached(digest(files), lambda: _decode_all(files, size))
     names = tuple(name for name in files if name not in note["bad"])
     if bad := note["bad"]:
-        said = (f"cannot read {len(bad)} of {len(files)} pictures of {spec}: "
-                + "; ".join(f"{n}: {why}" for n, why in list(bad.items())[:3]) + "; …"*(len(bad) > 3))
+        reasons = [f"{name}: {why}" for name, why in bad.items()]
+        if len(reasons) > 3: reasons[3:] = ["…"]
+        said = f"cannot read {len(bad)} of {len(files)} pictures of {spec}: {'; '.join(reasons)}"
         if not (skip_bad and names):
             advice = "mend or remove them, or skip them with load(…, skip_bad=True)"
             raise InputError(f"{said} ({'none is left' if skip_bad else advice})")
@@ -209,7 +221,7 @@ def _drawn(size: int, n: int, split: str) -> Bank:
             if n >= 500: live.update(min(start + 100, n))
         return torch.cat(parts), {}
 
-    drawn_by = [Path(module.__file__).read_text(encoding="utf-8") for module in (scenes, canvas)]
+    drawn_by = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (scenes, canvas)]
     images, _ = _cached(_sha(digest, *drawn_by), make)
     labels = torch.arange(n) % len(scenes.KINDS)
     names = tuple(f"{scenes.KINDS[k]}/{split}-{i:05d}" for i, k in enumerate(labels.tolist()))
@@ -235,7 +247,8 @@ def load(spec: str, size: int | None = None, limit: int | None = None, split: st
     size : int, at least 8
         Side of the pictures, pixels; by default the preset's.
     limit : int
-        A fixed random sample of at most this many, sorted; for `drawn`, how many to draw (by default the preset's number).
+        A fixed random sample of at most this many, sorted; for `drawn`, how many to draw (by default the preset's
+        number).
     split : {"train", "test"}
         `drawn`: a seed for each. `folder:PATH`: PATH/train or PATH/test if both exist, else all of PATH.
         `places365:PATH`: 5,000 or 2,000 pictures of the validation split. `samples`: all in both.
@@ -262,9 +275,11 @@ def _plan(n: int, down: int, right: int, flip: bool, generator: torch.Generator 
     """Return order, top, left and mirror of every picture of an epoch, int64 `[n]`."""
     if generator is None:
         return [torch.arange(n), *(torch.full((n,), place) for place in (down//2, right//2, 0))]
-    settings = {"generator": generator, "device": generator.device}
-    return [torch.randperm(n, **settings),
-            *(torch.randint(high, (n,), **settings) for high in (down + 1, right + 1, 1 + flip))]
+    device = generator.device
+    plan = [torch.randperm(n, generator=generator, device=device)]
+    for choices in (down + 1, right + 1, 2 if flip else 1):
+        plan.append(torch.randint(choices, (n,), generator=generator, device=device))
+    return plan
 
 
 def _cut(images: Tensor, h: int, w: int, plan: list[Tensor], batch_size: int,
@@ -315,8 +330,9 @@ def common(a: Bank, b: Bank, differing: float = .15, distance: float = .04) -> l
     their 16×16 colours by a root mean square of `distance`, on [0, 1].
     """
     (hash_a, pixels_a), (hash_b, pixels_b) = _look(a), _look(b)
-    least, pairs = hash_a.shape[1]*(1 - 2*differing), []
-    for start in range(0, len(a), 1024):
+    pairs: list[tuple[int, int]] = []
+    least = hash_a.shape[1]*(1 - 2*differing)  # of ±1: each bit that differs takes 2 from the product
+    for start in range(0, len(a), 1024):  # so many rows at once that their products fit in memory
         i, j = (hash_a[start:start + 1024] @ hash_b.T >= least).nonzero(as_tuple=True)
         near = (pixels_a[i + start] - pixels_b[j]).square().mean(1).sqrt() <= distance
         pairs += zip((i[near] + start).tolist(), j[near].tolist())

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .core import generator, InputError
+from .core import InputError, generator
 from .figures import Live
-from .masks import Inpainter, check, composite, reveal
+from .masks import Inpainter, check, composite, from_network, reveal, to_network
 
 # %% auto #0
 __all__ = ['label_decoder', 'fit_to_labels', 'label_inpainter', 'tile_colours']
@@ -50,7 +50,7 @@ def label_decoder(inputs: int, size: int, width: int = 128) -> nn.Sequential:
     return nn.Sequential(*layers, nn.ConvTranspose2d(width, 3, 4, 2, 1))
 
 # %% ../nbs/1_problem/08_labels.ipynb #c17
-def fit_to_labels(net: nn.Module, labels: Tensor, images: Tensor, steps: int, batch_size: int = 32, rate: float = .01,
+def fit_to_labels(net: nn.Module, labels: Tensor, images: Tensor, steps: int, batch_size: int = 32, lr: float = .01,
                   seed: int = 0) -> list[float]:
     """Train a network in place to draw `images` from `labels` under L2, and return the mean squared error of each step.
 
@@ -62,7 +62,7 @@ def fit_to_labels(net: nn.Module, labels: Tensor, images: Tensor, steps: int, ba
     images : uint8 tensor [M, 3, H, W]
     steps, batch_size : int
         How long; pictures are drawn with replacement, by `seed`.
-    rate : float
+    lr : float
         Largest learning rate of Adam: it rises, then falls to zero (one cycle).
 
     Raises
@@ -76,12 +76,12 @@ def fit_to_labels(net: nn.Module, labels: Tensor, images: Tensor, steps: int, ba
         raise InputError(f"images must be uint8, as a bank keeps them, got {images.dtype}: use bank.images")
     if min(steps, batch_size) < 1:
         raise InputError(f"steps and batch_size must be at least 1, got {steps} and {batch_size}")
-    where, losses, live = next(net.parameters()).device, [], Live(steps, "drawing from labels")
-    optimizer = torch.optim.Adam(net.parameters(), rate, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
+    device, losses, live = next(net.parameters()).device, [], Live(steps, "drawing from labels")
+    optimizer = torch.optim.Adam(net.parameters(), lr, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
     for step, picks in enumerate(torch.randint(len(images), (steps, batch_size), generator=generator(seed)), 1):
-        drawn, target = (net(labels[picks].to(where)) + 1)/2, images[picks].to(where).float()/255
-        loss = F.mse_loss(drawn, target)
+        drawn, target = from_network(net(labels[picks].to(device))), images[picks].to(device).float()/255
+        loss = F.mse_loss(drawn, target)  # of the whole picture: a label says nothing about a hole
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -120,10 +120,11 @@ def label_inpainter(net: nn.Sequential, labels: Tensor | Callable[[Tensor, Tenso
     def inpaint(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         check(image, mask)
         given = labels(image.masked_fill(mask, 0.), mask) if callable(labels) else labels
-        if given.shape != (len(image), net[0].in_features):
-            raise InputError(f"labels must be {[len(image), net[0].in_features]}, a row per picture and the network's "
+        weight = net.get_parameter("0.weight")  # [outputs, inputs] of the first layer
+        if given.shape != (len(image), weight.shape[1]):
+            raise InputError(f"labels must be {[len(image), weight.shape[1]]}, a row per picture and the network's "
                              f"inputs, got {list(given.shape)}")
-        drawn = reveal(net(given.to(net[0].weight))).to(image)
+        drawn = reveal(net(given.to(weight))).to(image)
         return composite(image, _cover(drawn, *image.shape[-2:]), mask)
 
     return inpaint
@@ -148,4 +149,4 @@ def tile_colours(image: Tensor, mask: Tensor | None = None, tiles: int = 4) -> T
     known, seen = (~mask).to(image), image.masked_fill(mask, 0.)
     share, colour = F.adaptive_avg_pool2d(known, tiles), F.adaptive_avg_pool2d(seen, tiles)
     everywhere = seen.sum((2, 3), True)/known.sum((2, 3), True)
-    return (2*torch.where(share > 0, colour/share.clamp(min=1e-9), everywhere) - 1).flatten(1)
+    return to_network(torch.where(share > 0, colour/share.clamp(min=1e-9), everywhere)).flatten(1)

@@ -17,9 +17,9 @@ from .core import InputError
 from .masks import check, composite
 
 # %% auto #0
-__all__ = ['Metric', 'REPORT_SUM', 'PSNR_CAP', 'METRICS', 'l1', 'l2', 'report_sum', 'psnr', 'psnr_whole', 'psnr_of_mean', 'ssim',
-           'seam', 'sharpness', 'spectrum', 'all_metrics', 'diversity', 'best_of_k', 'interval', 'paired_interval',
-           'lpips', 'fid']
+__all__ = ['Metric', 'REPORT_SUM', 'PSNR_CAP', 'METRICS', 'l1', 'l2', 'report_sum', 'psnr', 'psnr_whole',
+           'psnr_of_mean', 'loss_to_psnr', 'ssim', 'seam', 'sharpness', 'spectrum', 'all_metrics', 'diversity',
+           'best_of_k', 'interval', 'paired_interval', 'lpips', 'fid']
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c10
 def _check(output: Tensor, target: Tensor, mask: Tensor, where: Tensor | None = None) -> None:
@@ -75,9 +75,9 @@ def _crop(margin: int, output: Tensor, target: Tensor, mask: Tensor) -> list[Ten
     """Cut the box around all holes of a batch, widened by `margin` pixels where the picture goes
     on, out of its three tensors."""
     sides = []
-    for lines in (mask.any(3), mask.any(2)):
-        found = lines.any(0).flatten().nonzero().flatten().tolist()
-        sides.append(slice(max(0, found[0] - margin), found[-1] + 1 + margin))
+    for lines in (mask.any(3), mask.any(2)):  # which rows, then which columns, have a hidden pixel
+        places = lines.any(0).flatten().nonzero().flatten().tolist()
+        sides.append(slice(max(0, places[0] - margin), places[-1] + 1 + margin))
     return [x[..., sides[0], sides[1]] for x in (output, target, mask)]
 
 
@@ -98,17 +98,21 @@ def l1(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return _hole_mean((x - y).abs(), mask)
 
 
-@_per_picture
-def l2(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean squared error over the hole's pixels and channels, `[B]`, in [0, 1]."""
+def _mean_square(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     x, y, mask = _crop(0, output, target, mask)
     return _hole_mean((x - y).square(), mask)
 
 
 @_per_picture
+def l2(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean squared error over the hole's pixels and channels, `[B]`, in [0, 1]."""
+    return _mean_square(output, target, mask)
+
+
+@_per_picture
 def report_sum(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return `l2` × 12,288, `[B]`: the error in the report's unit, whatever the hole's size."""
-    return REPORT_SUM*l2.__wrapped__(output, target, mask)
+    return REPORT_SUM*_mean_square(output, target, mask)
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c29
 PSNR_CAP = 100.
@@ -121,7 +125,7 @@ def _decibel(error: Tensor) -> Tensor: return -10*error.clamp(min=10**(-PSNR_CAP
 @_per_picture
 def psnr(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the peak signal-to-noise ratio in the hole, `[B]`, dB: -10 log10(l2), at most `PSNR_CAP`."""
-    return _decibel(l2.__wrapped__(output, target, mask))
+    return _decibel(_mean_square(output, target, mask))
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c33
 def psnr_whole(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -141,6 +145,11 @@ def psnr_of_mean(l2_values: Tensor | Sequence[float]) -> float:
     """Return the PSNR, dB, of the mean of many `l2`: never more than the mean of their PSNRs
     (Jensen), so name which one you report."""
     return float(_decibel(_numbers(l2_values).mean()))
+
+
+def loss_to_psnr(loss: float) -> float:
+    """Return the PSNR of the mean error, dB, of a mean loss in the report's unit: the mean of many `report_sum`."""
+    return psnr_of_mean([loss/REPORT_SUM])
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c50
 def _gaussian(n: int, sigma: float = 1.5, radius: int = 5) -> Tensor:
@@ -163,8 +172,8 @@ def ssim(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     if min(mask.shape[2:]) < 6:
         raise InputError(f"ssim needs pictures of at least 6 × 6 pixels, got {list(mask.shape[2:])}")
     x, y, mask = _crop(5, output, target, mask)
-    down, across = (_gaussian(n).to(x) for n in x.shape[2:])
-    mean_x, mean_y, squares, product = (down @ (z @ across.T) for z in (x, y, x*x + y*y, x*y))
+    down, across = (_gaussian(n).to(x) for n in x.shape[2:])  # [H, H] and [W, W]
+    mean_x, mean_y, squares, product = (down @ (z @ across.T) for z in (x, y, x*x + y*y, x*y))  # each [B, 3, H, W]
     luminance = (2*mean_x*mean_y + .01**2)/(mean_x**2 + mean_y**2 + .01**2)
     structure = (2*(product - mean_x*mean_y) + .03**2)/(squares - mean_x**2 - mean_y**2 + .03**2)
     return _hole_mean(luminance*structure, mask)
@@ -177,14 +186,16 @@ def _steps(image: Tensor) -> tuple[Tensor, Tensor]:
 
 def _pairs(mask: Tensor) -> tuple[list[Tensor], list[Tensor]]:
     """Which neighbours (vertical, horizontal) lie both in the hole, and which on either side of its border."""
-    sides = (mask[:, :, 1:], mask[:, :, :-1]), (mask[..., 1:], mask[..., :-1])
-    return [a & b for a, b in sides], [a ^ b for a, b in sides]
+    below, above = mask[:, :, 1:], mask[:, :, :-1]
+    right, left = mask[..., 1:], mask[..., :-1]
+    return [below & above, right & left], [below ^ above, right ^ left]
 
 
 def _pair_mean(values: Sequence[Tensor], where: Sequence[Tensor]) -> Tensor:
     """Mean over the marked pairs and the channels, `[B]`; 0 where none is marked."""
-    total = sum(v.where(w, 0).flatten(1).sum(1) for v, w in zip(values, where))
-    return total/(3*sum(w.flatten(1).sum(1) for w in where)).clamp(min=1)
+    total = torch.stack([v.where(w, 0).flatten(1).sum(1) for v, w in zip(values, where)]).sum(0)
+    count = 3*torch.stack([w.flatten(1).sum(1) for w in where]).sum(0)
+    return total/count.clamp(min=1)
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c62
 @_per_picture
@@ -217,11 +228,13 @@ def sharpness(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 def _window(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A Hann window, `[B, 1, H, W]`, on the box around each picture's holes: 1 in its middle, 0
     from just outside its sides on."""
-    def bell(lines: Tensor) -> Tensor:
+    def bell(lines: Tensor) -> Tensor:  # bool [B, n]: which rows, or columns, have a hidden pixel
         n = lines.shape[1]
         places = torch.arange(n, device=mask.device)
-        first, last = (places + n*~lines).amin(1, True), (places - n*~lines).amax(1, True)
-        return torch.cos(torch.pi*((places - (first + last)/2).to(dtype)/(last - first + 2)).clamp(-.5, .5))**2
+        first = torch.where(lines, places, n).amin(1, True)
+        last = torch.where(lines, places, -1).amax(1, True)
+        offset = (places - (first + last)/2).to(dtype)/(last - first + 2)
+        return torch.cos(torch.pi*offset.clamp(-.5, .5))**2
     return bell(mask[:, 0].any(2))[:, None, :, None]*bell(mask[:, 0].any(1))[:, None, None]
 
 
@@ -229,10 +242,12 @@ def _radial(power: Tensor, width: int, n: int = 16) -> Tensor:
     """Mean of a half spectrum `[B, H, W//2 + 1]` over each of n rings of equal width, up to ½ cycle per pixel:
     `[B, n]`."""
     down, across = torch.fft.fftfreq(power.shape[1])[:, None], torch.fft.rfftfreq(width)
-    ring = ((down**2 + across**2).sqrt()*2*n - 1e-4).ceil().long().clamp(max=n + 1).flatten().to(power.device)
-    both = torch.where((across > 0) & (across < .5), 2, 1).expand(len(down), -1).to(power)
-    total, count = (x.new_zeros(len(x), n + 2).index_add_(1, ring, x.flatten(1)) for x in (power*both, both[None]))
-    return (total/count)[:, 1:n + 1]
+    radius = (down**2 + across**2).sqrt()  # [H, W//2 + 1], cycles per pixel
+    # Ring 0 is the mean alone, ring n + 1 the corners beyond ½; what lies on a border between two is the inner one's.
+    ring = (radius*2*n - 1e-4).ceil().long().clamp(max=n + 1).flatten().to(power.device)
+    both = torch.where((across > 0) & (across < .5), 2, 1).expand(len(down), -1).to(power)  # ± a frequency, stored once
+    def sums(x: Tensor) -> Tensor: return x.new_zeros(len(x), n + 2).index_add_(1, ring, x.flatten(1))
+    return (sums(power*both)/sums(both[None]))[:, 1:n + 1]
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c76
 def _levels(image: Tensor, window: Tensor, size: Sequence[int]) -> Tensor:
@@ -262,7 +277,8 @@ METRICS: dict[str, Metric] = {"psnr": psnr, "l1": l1, "l2": l2, "sum": report_su
                               "sharpness": sharpness, "spectrum": spectrum}
 
 
-def all_metrics(output: Tensor, target: Tensor, mask: Tensor, metrics: Mapping[str, Metric] = METRICS) -> dict[str, Tensor]:
+def all_metrics(output: Tensor, target: Tensor, mask: Tensor,
+                metrics: Mapping[str, Metric] = METRICS) -> dict[str, Tensor]:
     """Return every metric, name → float tensor `[B]`, checking the input once.
 
     Parameters
@@ -386,5 +402,6 @@ def fid(output: Tensor, target: Tensor, mask: Tensor) -> float:
         raise _cannot("FID", "torch-fidelity (pip install 'context-inpaint[fid]') and its Inception weights",
                       e) from None
     for x, y, _ in _pieces(output, target, mask):
-        (distance.update(x.float(), real=False), distance.update(y.float(), real=True))
+        distance.update(x.float(), real=False)
+        distance.update(y.float(), real=True)
     return float(distance.compute())

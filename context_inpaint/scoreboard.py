@@ -24,7 +24,7 @@ __all__ = ['summary', 'score_bank', 'evaluate', 'gain_over_telea', 'compare']
 # %% ../nbs/1_problem/07_scoreboard.ipynb #c18
 def summary(scores: Mapping[str, Tensor]) -> dict:
     """Summarise scores of single pictures: each metric's mean and its 95% interval, and the PSNR of the mean error."""
-    row = {}
+    row: dict = {}
     for metric, values in scores.items():
         row[metric], row[f"{metric}_ci"] = float(values.mean()), list(interval(values))
     return row | {"psnr_of_mean": psnr_of_mean(scores["l2"])}
@@ -55,11 +55,11 @@ def score_bank(inpainter: Inpainter, bank: Bank, masks: Tensor, seed: int = 0, b
     parts, seconds = [], 0.
     for start in range(0, len(bank), batch_size):
         picks = torch.arange(start, min(start + batch_size, len(bank)))
-        target, holes = bank.batch(picks).cpu(), masks[picks]
+        target, mask = bank.batch(picks).cpu(), masks[picks]
         began = time.perf_counter()
-        output = inpainter(target.to(device), holes.to(device), generator=generator(seed + start)).cpu()
+        output = inpainter(target.to(device), mask.to(device), generator=generator(seed + start)).cpu()
         seconds += time.perf_counter() - began
-        parts.append(all_metrics(output, target, holes, metrics))
+        parts.append(all_metrics(output, target, mask, metrics))
         tick(start + len(picks))
     return {name: torch.cat([part[name] for part in parts]) for name in metrics}, seconds
 
@@ -88,8 +88,9 @@ def evaluate(bank: Bank, inpainters: Mapping[str, Inpainter], mask: str = "cente
         where Telea is among the methods, the paired gain in PSNR over it with its interval.
     """
     if hole is None: hole = inspect.signature(MAKERS[one_of(mask, MAKERS, "mask")]).parameters["hole"].default
-    n, size, rows, psnrs = len(bank), tuple(bank.images.shape[-2:]), [], {}
-    masks, live = make_masks(mask, n, size, hole, seed), Live(n*len(inpainters), "evaluate")
+    n, (height, width) = len(bank), bank.images.shape[-2:]
+    masks, live = make_masks(mask, n, (height, width), hole, seed), Live(n*len(inpainters), "evaluate")
+    rows, psnrs = [], {}
     for i, (name, inpainter) in enumerate(inpainters.items()):
         def tick(done: int, before: int = i*n) -> None: live.update(before + done)
         scores, seconds = score_bank(inpainter, bank, masks, seed, batch_size, device, metrics, tick)
@@ -98,13 +99,13 @@ def evaluate(bank: Bank, inpainters: Mapping[str, Inpainter], mask: str = "cente
     for row in rows: row |= gain_over_telea(row["method"], psnrs)
     some = torch.arange(min(n, batch_size))
     perfect = all_metrics(bank.batch(some).cpu(), bank.batch(some).cpu(), masks[some], metrics)
-    return {"data": bank.spec, "digest": bank.digest, "mask": mask, "size": size[0], "hole": hole, "seed": seed, "n": n,
-            "hole_area": float(masks.float().mean()), "environment": environment(),
+    return {"data": bank.spec, "digest": bank.digest, "mask": mask, "size": height, "hole": hole, "seed": seed,
+            "n": n, "hole_area": float(masks.float().mean()), "environment": environment(),
             "truth": {metric: float(values.mean()) for metric, values in perfect.items()}, "rows": rows}
 
 
 def gain_over_telea(name: str, psnrs: Mapping[str, Tensor]) -> dict:
-    """Return the mean gain in PSNR over Telea's fill of the same holes, dB, and its 95% interval; nothing for itself."""
+    """Return the mean gain in PSNR over Telea's fill of the same holes, dB, and its 95% interval; none for itself."""
     if name == "telea" or "telea" not in psnrs: return {}
     difference = psnrs[name] - psnrs["telea"]
     return {"gain_over_telea": float(difference.mean()), "gain_over_telea_ci": list(interval(difference))}

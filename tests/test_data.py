@@ -1,4 +1,5 @@
-"""Banks of pictures: what is read, what is refused and how it is said, what is cached, how batches are cut, what two banks share."""
+"""Banks of pictures: what is read, what is refused and how it is said, what is cached, how batches are cut, what two
+banks share."""
 import struct
 import warnings
 import zlib
@@ -49,19 +50,24 @@ def one_line(error): return "\n" not in str(error.value) and 20 < len(str(error.
 def test_folder_layout_order_classes_and_pixels(photos):
     bank = load(f"folder:{photos}", size=24)
     assert bank.names == ("e.bmp", "sea/a.png", "sea/deep/b.png", "wood/c.webp", "wood/d.JPG")
-    assert bank.classes == ("sea", "wood") and bank.labels.tolist() == [-1, 0, 0, 1, 1] and bank.labels.dtype == torch.int64
+    assert bank.classes == ("sea", "wood") and bank.labels.tolist() == [-1, 0, 0, 1, 1]
+    assert bank.labels.dtype == torch.int64
     assert bank.images.dtype == torch.uint8 and bank.images.shape == (5, 3, 24, 24) and bank.spec == f"folder:{photos}"
-    for i, seed in ((0, 4), (1, 0), (2, 1), (3, 2)): assert (bank.images[i].permute(1, 2, 0).numpy() == pixels(seed)).all()
+    for i, seed in ((0, 4), (1, 0), (2, 1), (3, 2)):
+        assert (bank.images[i].permute(1, 2, 0).numpy() == pixels(seed)).all()
     assert len(bank) == 5
-    with pytest.warns(UserWarning, match="enlarged"): assert load(f"folder:{photos}").images.shape[-1] == 32  # the preset's
+    with pytest.warns(UserWarning, match="enlarged"):
+        assert load(f"folder:{photos}").images.shape[-1] == 32  # the preset's
 
 
 def test_train_and_test_folders_agree_on_classes(tmp_path):
-    for name in ("train/b/1.png", "train/c/2.png", "test/a/3.png", "test/c/4.png"): save(tmp_path/name, pixels(int(name[-5])))
+    for name in ("train/b/1.png", "train/c/2.png", "test/a/3.png", "test/c/4.png"):
+        save(tmp_path/name, pixels(int(name[-5])))
     train, test = (load(f"folder:{tmp_path}", size=24, split=split) for split in ("train", "test"))
     assert train.names == ("b/1.png", "c/2.png") and test.names == ("a/3.png", "c/4.png")
-    assert train.classes == test.classes == ("a", "b", "c") and train.labels.tolist() == [1, 2] and test.labels.tolist() == [0, 2]
-    assert len(load(f"folder:{tmp_path}/train", size=24)) == len(load(f"folder:{tmp_path}/train", size=24, split="test")) == 2
+    assert train.classes == test.classes == ("a", "b", "c") and train.labels.tolist() == [1, 2]
+    assert test.labels.tolist() == [0, 2]
+    for split in ("train", "test"): assert len(load(f"folder:{tmp_path}/train", size=24, split=split)) == 2
     (tmp_path/"test").rename(tmp_path/"other")
     assert len(load(f"folder:{tmp_path}", size=24, split="test")) == 4
 
@@ -69,7 +75,8 @@ def test_train_and_test_folders_agree_on_classes(tmp_path):
 def test_links_are_followed_once(photos, tmp_path):
     (tmp_path/"link").symlink_to(photos)
     (photos/"sea"/"loop").symlink_to(photos)
-    assert load(f"folder:{tmp_path/'link'}", size=24).names == load(f"folder:{photos}", size=24).names and len(load(f"folder:{photos}", size=24)) == 5
+    assert load(f"folder:{tmp_path/'link'}", size=24).names == load(f"folder:{photos}", size=24).names
+    assert len(load(f"folder:{photos}", size=24)) == 5
     (tmp_path/"all").mkdir()
     (tmp_path/"all"/"kind").symlink_to(photos/"wood")
     assert load(f"folder:{tmp_path/'all'}", size=24).names == ("kind/c.webp", "kind/d.JPG")
@@ -88,16 +95,19 @@ def test_centre_square_is_cut_then_resized_with_antialiasing(tmp_path):
 def test_large_jpeg_is_decoded_small_but_right(tmp_path):
     big = pixels(3, 900, 1200)
     save(tmp_path/"a"/"a.jpg", big, quality=95)
-    slow = np.asarray(Image.fromarray(big).crop((150, 0, 1050, 900)).resize((32, 32), Image.Resampling.LANCZOS)).astype(int)
+    square = Image.fromarray(big).crop((150, 0, 1050, 900))
+    slow = np.asarray(square.resize((32, 32), Image.Resampling.LANCZOS)).astype(int)
     assert np.abs(load(f"folder:{tmp_path/'a'}", size=32).images[0].permute(1, 2, 0).numpy() - slow).mean() < 3
 
 
 def test_limit_is_a_fixed_sample_nested_and_sorted(tmp_path):
     for i in range(40): save(tmp_path/"p"/f"{'ab'[i > 19]}"/f"{i:02}.png", pixels(i))
     few, more = (load(f"folder:{tmp_path/'p'}", size=8, limit=n) for n in (6, 20))
-    assert len(few) == 6 and set(few.names) < set(more.names) and list(more.names) == sorted(more.names) and few.classes == ("a", "b")
+    assert len(few) == 6 and set(few.names) < set(more.names) and list(more.names) == sorted(more.names)
+    assert few.classes == ("a", "b")
     assert 0 < more.labels.sum() < 20 and few.names == load(f"folder:{tmp_path/'p'}", size=8, limit=6).names
-    assert load(f"folder:{tmp_path/'p'}", size=8, limit=41).digest == load(f"folder:{tmp_path/'p'}", size=8).digest  # at most so many
+    whole = load(f"folder:{tmp_path/'p'}", size=8)
+    assert load(f"folder:{tmp_path/'p'}", size=8, limit=41).digest == whole.digest  # at most so many
 
 
 def test_enlarging_is_reported_also_from_the_cache(photos):
@@ -109,8 +119,11 @@ def test_enlarging_is_reported_also_from_the_cache(photos):
 
 def huge_png(path, side=10_001):
     """A PNG that says it is huge and holds nothing: what a decompression bomb looks like before it is opened."""
-    def chunk(kind, body): return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)) + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
 
 
 @pytest.fixture
@@ -126,7 +139,8 @@ def damaged(photos):
     return photos
 
 
-REASONS = {"sea/cut.jpg": "truncated", "sea/empty.png": "empty", "sea/text.jpg": "no JPEG, PNG", "sea/gone.jpg": "no such file",
+REASONS = {"sea/cut.jpg": "truncated", "sea/empty.png": "empty", "sea/text.jpg": "no JPEG, PNG",
+           "sea/gone.jpg": "no such file",
            "wood/huge.png": "100 million pixels", "wood/huger.png": "100 million pixels"}
 
 
@@ -136,18 +150,23 @@ def test_a_damaged_file_is_named(damaged, name):
         if other != name: (damaged/other).unlink()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(InputError, match=f"1 of 6 .*{name}: .*{REASONS[name]}.*skip_bad=True") as error: load(f"folder:{damaged}", size=24)
+        with pytest.raises(InputError, match=f"1 of 6 .*{name}: .*{REASONS[name]}.*skip_bad=True") as error:
+            load(f"folder:{damaged}", size=24)
         assert one_line(error)
-        with pytest.raises(InputError, match=f"cannot read .*{name}: .*{REASONS[name]}") as error: read_image(damaged/name)
+        with pytest.raises(InputError, match=f"cannot read .*{name}: .*{REASONS[name]}") as error:
+            read_image(damaged/name)
         assert one_line(error)
 
 
 def test_damaged_files_are_counted_and_skipped_only_when_asked(damaged, photos):
-    with pytest.raises(InputError, match="cannot read 6 of 11 .*cut.jpg.*; …") as error: load(f"folder:{damaged}", size=24)
+    with pytest.raises(InputError, match="cannot read 6 of 11 .*cut.jpg.*; …") as error:
+        load(f"folder:{damaged}", size=24)
     assert one_line(error)
     for _ in range(2):  # decoded, then cached
-        with pytest.warns(UserWarning, match=r"6 of 11 .*skipped"): bank = load(f"folder:{damaged}", size=24, skip_bad=True)
-    assert bank.names == ("e.bmp", "sea/a.png", "sea/deep/b.png", "wood/c.webp", "wood/d.JPG") and bank.labels.tolist() == [-1, 0, 0, 1, 1]
+        with pytest.warns(UserWarning, match=r"6 of 11 .*skipped"):
+            bank = load(f"folder:{damaged}", size=24, skip_bad=True)
+    assert bank.names == ("e.bmp", "sea/a.png", "sea/deep/b.png", "wood/c.webp", "wood/d.JPG")
+    assert bank.labels.tolist() == [-1, 0, 0, 1, 1]
     with pytest.raises(InputError, match="6 of 11"): load(f"folder:{damaged}", size=24)
     for name in REASONS: (damaged/name).unlink()
     clean = load(f"folder:{damaged}", size=24)
@@ -165,9 +184,10 @@ def test_too_little_memory_is_no_damage(photos, monkeypatch):
 # Bad requests
 
 @pytest.mark.parametrize("spec, said", {
-    "drwan": "did you mean 'drawn'", "foldr:x": "did you mean 'folder'", "": "unknown data source", "folder": "folder:PATH", "folder:": "folder:PATH",
-    "places365": "places365:PATH", "drawn:5": "takes no path", "samples:": "takes no path", "folder:/no/such/place": "no folder",
-    "folder:C:/no/such": "no folder C:", "places365:/no/such/place": r"categories_places365.txt: data/README.md"}.items())
+    "drwan": "did you mean 'drawn'", "foldr:x": "did you mean 'folder'", "": "unknown data source",
+    "folder": "folder:PATH", "folder:": "folder:PATH", "places365": "places365:PATH", "drawn:5": "takes no path",
+    "samples:": "takes no path", "folder:/no/such/place": "no folder", "folder:C:/no/such": "no folder C:",
+    "places365:/no/such/place": r"categories_places365.txt: data/README.md"}.items())
 def test_bad_specs(spec, said):
     with pytest.raises(InputError, match=said) as error: load(spec)
     assert one_line(error)
@@ -176,10 +196,12 @@ def test_bad_specs(spec, said):
 def test_bad_folders_and_numbers(photos, tmp_path, monkeypatch):
     (tmp_path/"none"/"deep").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    for call, said in ((lambda: load("folder:none"), "no pictures in none.*jpg"), (lambda: load("photos"), "write folder:photos"),
-                       (lambda: load("folder:photos/e.bmp"), "no folder photos/e.bmp"), (lambda: load("folder:photos", size=7), "at least 8"),
-                       (lambda: load("folder:photos", limit=0), "limit must be at least 1"), (lambda: load("folder:photos", split="tset"), "did you mean 'test'")):
-        with pytest.raises(InputError, match=said) as error: call()
+    for spec, settings, said in (("folder:none", {}, "no pictures in none.*jpg"), ("photos", {}, "write folder:photos"),
+                                 ("folder:photos/e.bmp", {}, "no folder photos/e.bmp"),
+                                 ("folder:photos", {"size": 7}, "at least 8"),
+                                 ("folder:photos", {"limit": 0}, "limit must be at least 1"),
+                                 ("folder:photos", {"split": "tset"}, "did you mean 'test'")):
+        with pytest.raises(InputError, match=said) as error: load(spec, **settings)
         assert one_line(error)
     (tmp_path/"C:"/"x").mkdir(parents=True)
     save(tmp_path/"C:"/"x"/"a.png", pixels())
@@ -190,12 +212,13 @@ def test_bad_folders_and_numbers(photos, tmp_path, monkeypatch):
 
 def test_drawn_has_two_splits_a_digest_and_a_cache(monkeypatch):
     from context_inpaint import scenes
-    a, b, test = load("drawn", size=16, limit=9), load("drawn", size=16, limit=9), load("drawn", size=16, limit=9, split="test")
+    a, b, test = (load("drawn", size=16, limit=9, split=split) for split in ("train", "train", "test"))
     images, labels = scenes.draw_many(9, 16, seed=0)
     assert (a.images == images).all() and (a.labels == labels).all() and a.classes == tuple(scenes.KINDS)
     assert (a.images == b.images).all() and a.digest == b.digest and not (a.images == test.images).all()
     others = {load("drawn", size=16, limit=8).digest, load("drawn", size=17, limit=9).digest, test.digest}
-    assert len(others | {a.digest}) == 4 and len(load("drawn", size=8)) == 64 and len(load("drawn", size=8, split="test")) == 32
+    assert len(others | {a.digest}) == 4 and len(load("drawn", size=8)) == 64
+    assert len(load("drawn", size=8, split="test")) == 32
     monkeypatch.setattr(scenes, "draw_many", lambda *a, **k: pytest.fail("drawn again"))
     load("drawn", size=16, limit=9)
 
@@ -223,7 +246,8 @@ def test_places(places):
     files = [name.split("/")[1] for name in (*train.names, *test.names)]
     assert len(set(files)) == 21
     for bank in (train, test):
-        for name, label in zip(bank.names, bank.labels.tolist()): assert bank.classes[label] == name.split("/")[0] and label == int(name[-12:-4]) % 3
+        for name, label in zip(bank.names, bank.labels.tolist()):
+            assert bank.classes[label] == name.split("/")[0] and label == int(name[-12:-4]) % 3
     assert load(f"places365:{places}", size=32, split="test").names == test.names
     (places/"val_256"/files[0]).unlink()
     with pytest.raises(InputError, match=f"{files[0]}: there is no such file"): load(f"places365:{places}", size=32)
@@ -251,18 +275,23 @@ def test_digest_changes_if_and_only_if_content_does(photos, tmp_path):
     (tmp_path/"moved").symlink_to(photos)
     assert load(spec, size=24).digest == load(f"folder:{tmp_path/'moved'}", size=24).digest == first
     assert load(spec, size=16).digest != first and load(spec, size=24, limit=4).digest != first
-    (photos/"wood").rename(photos/"woods"); assert differs()  # in the same order
-    save(photos/"sea"/"a.png", pixels(50)); assert differs()
-    Image.fromarray(pixels(60)).save(photos/"e.bmp"); assert differs()  # as many bytes as before
-    (photos/"e.bmp").unlink(); assert differs()
-    save(photos/"f.png", pixels(4)); assert differs()
+    (photos/"wood").rename(photos/"woods")
+    assert differs()
+    save(photos/"sea"/"a.png", pixels(50))
+    assert differs()
+    Image.fromarray(pixels(60)).save(photos/"e.bmp")
+    assert differs()
+    (photos/"e.bmp").unlink()
+    assert differs()
+    save(photos/"f.png", pixels(4))
+    assert differs()
 
 
 def test_a_second_load_reads_the_cache_and_a_damaged_cache_is_rebuilt(photos, tmp_path, monkeypatch):
-    first, decode = load(f"folder:{photos}", size=24), data._decode
-    monkeypatch.setattr(data, "_decode", lambda *a, **k: pytest.fail("decoded again"))
+    first, decode = load(f"folder:{photos}", size=24), data.decode
+    monkeypatch.setattr(data, "decode", lambda *a, **k: pytest.fail("decoded again"))
     assert (load(f"folder:{photos}", size=24).images == first.images).all()
-    monkeypatch.setattr(data, "_decode", decode)
+    monkeypatch.setattr(data, "decode", decode)
     [file] = (tmp_path/"home"/"banks").iterdir()
     good = file.read_bytes()
     flipped = bytearray(good)
@@ -287,8 +316,10 @@ def test_a_home_that_cannot_be_written_costs_only_the_cache(photos, tmp_path, mo
 def test_bank_indexing_split_and_batch(photos):
     bank = load(f"folder:{photos}", size=24)
     part = bank[torch.tensor([3, 0])]
-    assert part.names == ("wood/c.webp", "e.bmp") and part.labels.tolist() == [1, -1] and (part.images[1] == bank.images[0]).all() and part.classes == bank.classes
-    assert bank[1:3].names == bank.names[1:3] and bank[bank.labels == 1].names == bank.names[3:] and bank[-1].names == bank.names[-1:]
+    assert part.names == ("wood/c.webp", "e.bmp") and part.labels.tolist() == [1, -1]
+    assert (part.images[1] == bank.images[0]).all() and part.classes == bank.classes
+    assert bank[1:3].names == bank.names[1:3] and bank[bank.labels == 1].names == bank.names[3:]
+    assert bank[-1].names == bank.names[-1:]
     assert bank[:].digest == bank.digest and len({bank.digest, part.digest, bank[[0, 3]].digest, bank[1:3].digest}) == 4
     rest, held = bank.split(2, seed=1)
     assert sorted(rest.names + held.names) == sorted(bank.names) and len(held) == 2
@@ -296,7 +327,8 @@ def test_bank_indexing_split_and_batch(photos):
     for n in (0, 5):
         with pytest.raises(InputError, match="choose 1 to 4"): bank.split(n, 0)
     batch = bank.batch(torch.tensor([2, 2]))
-    assert batch.dtype == torch.float32 and ((batch*255).round().to(torch.uint8) == bank.images[[2, 2]]).all() and batch.max() <= 1
+    assert batch.dtype == torch.float32 and ((batch*255).round().to(torch.uint8) == bank.images[[2, 2]]).all()
+    assert batch.max() <= 1
     assert (bank.to("cpu").images == bank.images).all()
 
 
@@ -305,12 +337,15 @@ def test_batches_in_order_and_shuffled(photos):
     seen = list(batches(bank, 2))
     assert [i.tolist() for _, i in seen] == [[0, 1], [2, 3], [4]] and all((x == bank.batch(i)).all() for x, i in seen)
     a, b, c = ([(x, i) for x, i in batches(bank, 2, generator(s), size=10, flip=True)] for s in (0, 0, 1))
-    assert all((x == y).all() and (i == j).all() for (x, i), (y, j) in zip(a, b)) and not all((x == y).all() for (x, _), (y, _) in zip(a, c))
-    assert sorted(torch.cat([i for _, i in a]).tolist()) == list(range(5)) and a[0][0].shape == (2, 3, 10, 10) and a[0][0].dtype == torch.float32
+    assert all((x == y).all() and (i == j).all() for (x, i), (y, j) in zip(a, b))
+    assert not all((x == y).all() for (x, _), (y, _) in zip(a, c))
+    assert sorted(torch.cat([i for _, i in a]).tolist()) == list(range(5)) and a[0][0].shape == (2, 3, 10, 10)
+    assert a[0][0].dtype == torch.float32
     state = generator(0)
     assert [i.tolist() for _, i in batches(bank, 5, state)] != [i.tolist() for _, i in batches(bank, 5, state)]
-    for bad, said in ((lambda: batches(bank, 0), "batch_size"), (lambda: batches(bank, 2, flip=True), "generator"), (lambda: batches(bank, 2, size=25), "cannot crop 25×25 out of 24×24")):
-        with pytest.raises(InputError, match=said): bad()
+    for size, settings, said in ((0, {}, "batch_size"), (2, {"flip": True}, "generator"),
+                                 (2, {"size": 25}, "cannot crop 25×25 out of 24×24")):
+        with pytest.raises(InputError, match=said): batches(bank, size, **settings)
 
 
 def test_crops_and_flips_are_windows_of_the_pictures():
@@ -320,7 +355,7 @@ def test_crops_and_flips_are_windows_of_the_pictures():
     [(central, _)] = batches(bank, n, size=side)
     assert ((central*255).round() == code[:, :, 1:10, 1:10]).all()
     corners, mirrored = set(), 0
-    for images, indices in batches(bank, 64, generator(0), size=side, flip=True):
+    for images, _ in batches(bank, 64, generator(0), size=side, flip=True):
         for image in (images*255).round().to(torch.uint8):
             mirror = bool(image[0, 0, 0] > image[0, 0, 1])
             if mirror: image = image.flip(2)
@@ -352,14 +387,16 @@ def test_batches_on_a_gpu_equal_those_on_the_cpu_and_wait_for_nothing(photos, mo
 def test_common_finds_copies_and_near_copies_and_nothing_else(tmp_path):
     rng = np.random.default_rng(0)
     for i in range(20): save(tmp_path/"a"/f"{i:02}.png", pixels(i, 64, 64))
-    near = {0: pixels(3, 64, 64), 1: np.clip(pixels(5, 64, 64).astype(int) + rng.integers(-9, 10, (64, 64, 3)), 0, 255).astype(np.uint8),
-            3: np.asarray(Image.fromarray(pixels(11, 64, 64)).resize((40, 40), Image.Resampling.BICUBIC)), 5: np.roll(pixels(2, 64, 64), 1, 1)}
+    noisy = np.clip(pixels(5, 64, 64).astype(int) + rng.integers(-9, 10, (64, 64, 3)), 0, 255).astype(np.uint8)
+    smaller = np.asarray(Image.fromarray(pixels(11, 64, 64)).resize((40, 40), Image.Resampling.BICUBIC))
+    near = {0: pixels(3, 64, 64), 1: noisy, 3: smaller, 5: np.roll(pixels(2, 64, 64), 1, 1)}
     for i in range(8): save(tmp_path/"b"/f"{i}.png", near.get(i, pixels(100 + i, 64, 64)))
     save(tmp_path/"b"/"4.jpg", pixels(8, 64, 64), quality=50)
     a, b = load(f"folder:{tmp_path/'a'}", size=64), load(f"folder:{tmp_path/'b'}", size=32)
     names = {(int(a.names[i][:2]), b.names[j]) for i, j in common(a, b)}
     assert names == {(3, "0.png"), (5, "1.png"), (11, "3.png"), (8, "4.jpg"), (2, "5.png")}
-    assert sorted((j, i) for i, j in common(b, a)) == sorted(common(a, b)) and common(a, a) == [(i, i) for i in range(20)]
+    assert sorted((j, i) for i, j in common(b, a)) == sorted(common(a, b))
+    assert common(a, a) == [(i, i) for i in range(20)]
 
 
 def test_common_does_not_take_like_for_same():

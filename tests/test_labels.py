@@ -1,4 +1,4 @@
-"""Pictures from labels: what the network converges to, what its inpainter must never do, what a description may know."""
+"""Pictures from labels: what the network converges to, what its inpainter must never do, what a description knows."""
 import pytest
 import torch
 import torch.nn.functional as F
@@ -42,7 +42,8 @@ def test_what_it_learns_is_the_mean_of_each_kind():
     floor = ((images/255 - means[labels.argmax(1)])**2).mean()
     drawn = (net(torch.eye(2)) + 1)/2
     assert (drawn - means).square().mean() < .1*floor
-    assert len(losses) == 300 and abs(sum(losses[-20:])/20 - floor) < .1*floor, "the loss stops at the variance within kinds"
+    assert len(losses) == 300
+    assert abs(sum(losses[-20:])/20 - floor) < .1*floor, "the loss stops at the variance within kinds"
 
 
 def test_training_twice_gives_the_same_weights():
@@ -62,7 +63,8 @@ def test_short_training_and_large_batches_work(steps, batch_size):
 
 def test_bad_training_input_is_refused():
     labels, images = two_kinds()
-    for bad in ((labels[:-1], images, 5), (labels[:, 0], images, 5), (labels, images/255, 5), (labels, images, 0), (labels, images, 5, 0)):
+    for bad in ((labels[:-1], images, 5), (labels[:, 0], images, 5), (labels, images/255, 5), (labels, images, 0),
+                (labels, images, 5, 0)):
         with pytest.raises(InputError): fit_to_labels(drawer(2), *bad)
 
 
@@ -123,8 +125,8 @@ def test_labels_that_do_not_fit_are_refused_in_one_line():
     image, mask = pictures(3, 16), make_masks("center", 3, 16)
     for labels in (torch.rand(2, 4), torch.rand(3, 5), torch.rand(4), lambda context, mask: torch.rand(3, 5)):
         with pytest.raises(InputError, match="labels must be"): label_inpainter(drawer(4), labels)(image, mask)
-    for image, mask in ((image*255, mask), (image, mask.float()), (image, torch.ones_like(mask)), (image[0], mask)):
-        with pytest.raises(InputError): label_inpainter(drawer(4), torch.rand(3, 4))(image, mask)
+    for bad in ((image*255, mask), (image, mask.float()), (image, torch.ones_like(mask)), (image[0], mask)):
+        with pytest.raises(InputError): label_inpainter(drawer(4), torch.rand(3, 4))(*bad)
 
 
 def test_tile_colours_are_means_of_tiles():
@@ -156,5 +158,6 @@ def test_known_tiles_by_hand():
 
 def test_bad_descriptions_are_refused():
     image = pictures(1, 8)
-    for bad in ((image, None, 0), (image, None, 9), (image*255, None, 2), (image*torch.nan, None, 2), (image[0], None, 2), (image, torch.ones(1, 1, 8, 8, dtype=torch.bool), 2)):
+    for bad in ((image, None, 0), (image, None, 9), (image*255, None, 2), (image*torch.nan, None, 2),
+                (image[0], None, 2), (image, torch.ones(1, 1, 8, 8, dtype=torch.bool), 2)):
         with pytest.raises(InputError): tile_colours(*bad)
