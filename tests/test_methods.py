@@ -1,11 +1,11 @@
-"""What every inpainter that can run must do, whichever it is: a method added to the scoreboard is tested here without a new test."""
+"""What every inpainter that can run must do: a method added to the catalogue is tested here without a new test."""
 import pytest
 import torch
 
+from context_inpaint.catalogue import METHODS, available, get_method
 from context_inpaint.core import InputError, generator
 from context_inpaint.data import load
 from context_inpaint.masks import MASKS, make_masks
-from context_inpaint.catalogue import available, get_method, METHODS
 
 SIZE = 48
 
@@ -52,8 +52,9 @@ def test_no_hole_means_no_change(name, pictures):
 @pytest.mark.parametrize("name", available())
 def test_bad_input_is_refused(name, pictures):
     mask = make_masks("center", 3, SIZE)
-    for image, hole in ((pictures, mask.float()), (pictures, ~torch.zeros_like(mask)), (pictures[0], mask), (pictures*255, mask), (pictures, mask[..., :-1])):
-        with pytest.raises(InputError): fill(name, image, hole)
+    for image, wrong in ((pictures, mask.float()), (pictures, ~torch.zeros_like(mask)), (pictures[0], mask),
+                         (pictures*255, mask), (pictures, mask[..., :-1])):
+        with pytest.raises(InputError): fill(name, image, wrong)
 
 
 def test_every_method_is_named_and_described():
