@@ -1,6 +1,7 @@
 """Keep the path through the lessons: numbers and Previous/Next lines follow the tables of nbs/index.ipynb.
 
-    python tools/lessons.py            renames, renumbers and links; to insert a lesson, put its row where it belongs and run this
+    python tools/lessons.py            renames, renumbers and links; to insert a lesson, put its row where it belongs
+                                       and its notebook, under any number, into any part; then run this
     python tools/lessons.py --check    says what does not follow; exit status 1 if anything
 """
 import json
@@ -61,10 +62,12 @@ def move(moved: dict[Path, Path]) -> None:
 
 
 def navigated(path: Path, lessons: list[Path]) -> dict:
-    """Return a lesson's notebook with the line that links the one before and the one after, titles as they stand there."""
+    """Return a lesson's notebook with the line that links the one before and the one after, by their titles."""
     notebook, i = json.loads(path.read_text(encoding="utf-8")), lessons.index(path)
+    neighbours = [("Previous", lessons[i - 1])] if i else []
+    if i + 1 < len(lessons): neighbours.append(("Next", lessons[i + 1]))
     parts = [f"{word}: [{title(other)}]({Path(os.path.relpath(other, path.parent)).as_posix()})"
-             for word, other in (("Previous", lessons[i - 1] if i else None), ("Next", (lessons + [None])[i + 1])) if other]
+             for word, other in neighbours]
     cell = next(cell for cell in notebook["cells"] if "".join(cell["source"]).startswith("# "))
     text = LINE.sub("", "".join(cell["source"])) + f"\n\n*{' · '.join(parts)}*"
     cell["source"] = text.splitlines(keepends=True)
