@@ -17,37 +17,42 @@ __all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'un
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c11
 class PartialConv(nn.Conv2d):
-    """A convolution over known values only, which also says where its output is known (Liu et al. 2018, equations 1 and 2).
+    """A convolution over known values only, which also says where its output is known (Liu et al. 2018, equations 1
+    and 2).
 
-    Takes values `[B, C, H, W]` and `known` `[B, 1, H, W]`, 1 where known and 0 where not; returns both. What the window knows is weighted up for
-    what it does not: under equal weights that sum to 1 a constant picture stays constant, whatever is hidden.
+    Takes values `[B, C, H, W]` and `known` `[B, 1, H, W]`, 1 where known and 0 where not; returns both. The values known
+    in a window are weighted up for those that are not: under equal weights that sum to 1 a constant picture stays
+    constant, whatever is hidden.
     """
 
-    def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
         ones = known.new_ones(1, 1, *self.kernel_size)
-        count = F.conv2d(known, ones, stride=self.stride, padding=self.padding, dilation=self.dilation)
-        sums = F.conv2d(x*known, self.weight, None, self.stride, self.padding, self.dilation)
+        count = F.conv2d(known, ones, None, self.stride, self.padding, self.dilation)          # [B, 1, H', W']
+        sums = F.conv2d(x*known, self.weight, None, self.stride, self.padding, self.dilation)  # [B, C', H', W']
         out = sums*(ones.numel()/count.clamp(min=1))
         if self.bias is not None: out = out + self.bias.view(1, -1, 1, 1)
         return out.masked_fill(count == 0, 0.), (count > 0).to(x)
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c18
 def push_pull(x: Tensor, known: Tensor, levels: int) -> Tensor:
-    """Fill `x` `[B, C, H, W]` where `known` `[B, 1, H, W]` is 0 from ever coarser means of what is known (Gortler et al. 1996, section 3.4).
+    """Fill `x` `[B, C, H, W]` where `known` `[B, 1, H, W]` is 0 from ever coarser means of what is known (Gortler et
+    al. 1996, section 3.4).
 
-    H and W are multiples of 2 to the power `levels`. Where even the coarsest mean knows nothing, the mean of all known values is taken.
+    H and W are multiples of 2 to the power `levels`. Where even the coarsest mean knows nothing, the mean of all known
+    values is taken.
     """
     if not levels:
-        mean = (x*known).sum((2, 3), keepdim=True)/known.sum((2, 3), keepdim=True).clamp(min=1e-6)
+        mean = (x*known).sum((2, 3), keepdim=True)/known.sum((2, 3), keepdim=True).clamp(min=1e-6)  # [B, C, 1, 1]
         return torch.where(known > 0, x, mean)
-    share = F.avg_pool2d(known, 2)
-    means = F.avg_pool2d(x*known, 2)/share.clamp(min=1e-6)
+    share = F.avg_pool2d(known, 2)                                # [B, 1, H/2, W/2]
+    means = F.avg_pool2d(x*known, 2)/share.clamp(min=1e-6)        # [B, C, H/2, W/2]
     coarse = push_pull(means, (share > 0).to(x), levels - 1)
     return torch.where(known > 0, x, F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False))
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c23
 class GatedConv(nn.Module):
-    """A 3×3 convolution whose output another, 1×1, turns up or down: validity that is learned, not counted (Yu et al. 2019; 1×1 as in Yi et al. 2020)."""
+    """A 3×3 convolution whose output another, 1×1, turns up or down: validity that is learned, not counted (Yu et al.
+    2019; 1×1 as in Yi et al. 2020)."""
 
     def __init__(self, inputs: int, outputs: int, dilation: int = 1):
         super().__init__()
@@ -62,7 +67,8 @@ class GatedResidual(nn.Module):
 
     def __init__(self, channels: int, dilation: int = 1):
         super().__init__()
-        self.branch = nn.Sequential(nn.BatchNorm2d(channels), GatedConv(channels, channels, dilation), nn.Conv2d(channels, channels, 3, 1, 1))
+        self.branch = nn.Sequential(nn.BatchNorm2d(channels), GatedConv(channels, channels, dilation),
+                                    nn.Conv2d(channels, channels, 3, 1, 1))
         for weight in self.branch[-1].parameters(): nn.init.zeros_(weight)
 
     def forward(self, x: Tensor) -> Tensor: return x + self.branch(x)
@@ -72,9 +78,8 @@ class UNet(nn.Module):
     """A U-Net of gated residual blocks, `[B, 4, H, W]` → `[B, 3, H, W]`, any H and W: what it draws is added to what
     `push_pull` fills (Ronneberger et al. 2015).
 
-    Each level has half the side of the one above, the first already half the picture's. What `push_pull` needs of the
-    mask, and the skips, end at known pixels: inside the hole a skip carries only what the level's convolutions brought
-    there.
+    Each level has half the side of the one above, the first already half the picture's. Inside the hole a skip carries
+    only what `push_pull` and the convolutions above it brought there.
 
     Parameters
     ----------
@@ -100,18 +105,20 @@ class UNet(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         height, width = seen.shape[-2:]
         beyond = (0, -width % 2**self.levels, 0, -height % 2**self.levels)
-        hidden = F.pad(seen[:, 3:], beyond, value=1.)                  # [B, 1, H', W'], beyond the border nothing is known
+        hidden = F.pad(seen[:, 3:], beyond, value=1.)                  # [B, 1, H', W'], all hidden beyond the border
         seen = F.pad(seen[:, :3], beyond)                              # [B, 3, H', W']
         base, skips = push_pull(seen, 1 - hidden, self.levels), []     # [B, 3, H', W']
-        x = self.stem(F.pixel_unshuffle(torch.cat([base, seen, hidden], 1), 2))  # [B, w₀, H'/2, W'/2]
+        x = torch.cat([base, seen, hidden], 1)                         # [B, 7, H', W']
+        x = self.stem(F.pixel_unshuffle(x, 2))                         # [B, w₀, H'/2, W'/2]
         for level, halve in zip(self.down, self.halve):
             x = level(x)
             skips.append(x)                                            # [B, wᵢ, H'/2ⁱ⁺¹, W'/2ⁱ⁺¹]
-            x = halve(F.pixel_unshuffle(x, 2))                         # [B, wᵢ₊₁, half the sides]
+            x = halve(F.pixel_unshuffle(x, 2))                         # [B, wᵢ₊₁, H'/2ⁱ⁺², W'/2ⁱ⁺²]
         x = self.bottom(x)
         for level, widen in zip(reversed(self.up), reversed(self.widen)):
             x = level(F.pixel_shuffle(widen(x), 2) + skips.pop())      # [B, wᵢ, twice the sides]
-        return (base + F.pixel_shuffle(self.last(x), 2))[..., :height, :width]
+        drawn = F.pixel_shuffle(self.last(x), 2)                       # [B, 3, H', W']
+        return (base + drawn)[..., :height, :width]
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c31
 def unet(width: int = 256) -> UNet:
@@ -123,26 +130,32 @@ def unet(width: int = 256) -> UNet:
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c54
 def absolute_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Return each picture's mean absolute error inside the hole, `[B]`, as in `squared_error`: what it asks for is a
-    median, not a mean."""
+    """Return each picture's mean absolute error inside the hole, `[B]`; parameters as in `hole_error`. It asks for the
+    median of all possible values, where the squared error asks for their mean."""
     return hole_error(output, image, mask).abs().flatten(1).sum(1)/(3*mask.flatten(1).sum(1))
 
 
 def log_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
-    """Return the logarithm of each picture's mean squared error, `[B]`: lowering its mean raises the mean PSNR."""
+    """Return the logarithm of each picture's mean squared error, `[B]`: lowering its mean raises the mean PSNR. The
+    1e-4 added to it is an error of 40 dB: a fill that good need not become better."""
     return (squared_error(output, image, mask) + 1e-4).log()
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c62
 def seam_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the squared error in which hidden pixels within two of a known one count four times, `[B]`."""
-    near = F.max_pool2d(1 - mask.to(image), 5, 1, 2)*mask
-    weight = mask + 3*near
-    return (hole_error(output, image, mask).square()*weight).flatten(1).sum(1)/(3*weight.flatten(1).sum(1))
+    near = F.max_pool2d(1 - mask.to(image), 5, 1, 2)*mask  # 5×5: two pixels to each side
+    weight = mask + 3*near                                 # [B, 1, H, W]
+    error = hole_error(output, image, mask).square()*weight
+    return error.flatten(1).sum(1)/(3*weight.flatten(1).sum(1))
 
 
 def frequency_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the squared error plus a tenth of the mean absolute Fourier coefficient of the composite's error, `[B]`
-    (after Jiang et al. 2021)."""
-    coefficients = torch.fft.rfft2(hole_error(output, image, mask).float(), norm="ortho").abs()
+    (after Jiang et al. 2021).
+
+    The coefficients are divided by the square root of the hole's share of the picture, so that their size does not
+    depend on the hole's; with the tenth both terms weigh alike where the error is about 0.1.
+    """
+    coefficients = torch.fft.rfft2(hole_error(output, image, mask).float(), norm="ortho").abs()  # [B, 3, H, W/2 + 1]
     spectrum = coefficients.flatten(1).mean(1)/mask.flatten(1).float().mean(1).sqrt()
     return squared_error(output, image, mask) + .1*spectrum

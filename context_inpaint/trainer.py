@@ -22,10 +22,11 @@ from .core import InputError, device, one_of
 from .masks import MAKERS, from_network, hide, to_network
 
 # %% auto #0
-__all__ = ['PRECISIONS', 'SCHEDULES', 'LEARNING_RATES', 'Loss', 'TrainConfig', 'read_config', 'check_config', 'check_weights',
-           'Batch', 'Objective', 'hole_error', 'squared_error', 'Reconstruction', 'lr_factor', 'derive_seed',
-           'accelerate', 'moving_average', 'set_rates', 'let_learn', 'cut', 'add_to', 'load_weights', 'fills',
-           'trainer_state', 'load_trainer_state', 'Trainer']
+__all__ = ['PRECISIONS', 'SCHEDULES', 'LEARNING_RATES', 'Loss', 'TrainConfig', 'read_config', 'check_config',
+           'check_weights', 'Batch', 'Objective', 'hole_error', 'squared_error', 'Reconstruction', 'lr_factor',
+           'accelerate', 'moving_average', 'set_rates', 'let_learn', 'cut', 'add_gradients', 'load_weights', 'prefixed',
+           'unprefixed', 'optimizer_tensors', 'load_optimizer', 'networks_of', 'trainer_state', 'load_trainer_state',
+           'Trainer', 'derive_seed']
 
 # %% ../nbs/2_networks/11_trainer.ipynb #c06
 @dataclass(frozen=True)
@@ -75,11 +76,12 @@ class TrainConfig:
 
 
 def read_config(stored: Mapping[str, Any]) -> TrainConfig:
-    """Return the configuration that a record holds; older ones call `hole_px` `hole`. Raise `InputError` for another's."""
-    found = {("hole_px" if key == "hole" else key): value for key, value in stored.items()}
-    if unknown := found.keys() - {field.name for field in fields(TrainConfig)}:
+    """Return the configuration that a record holds; in older ones `hole_px` is called `hole`. Raise `InputError` if
+    it holds other settings."""
+    settings = {("hole_px" if key == "hole" else key): value for key, value in stored.items()}
+    if unknown := settings.keys() - {field.name for field in fields(TrainConfig)}:
         raise InputError(f"a configuration with settings that this version does not know: {', '.join(sorted(unknown))}")
-    return TrainConfig(**found)
+    return TrainConfig(**settings)
 
 # %% ../nbs/2_networks/11_trainer.ipynb #c07
 PRECISIONS = {"float32": "no", "bfloat16": "bf16"}
@@ -117,10 +119,10 @@ def check_weights(config: TrainConfig) -> None:
     widest = 0
     if config.objective == "gan" and config.window is not None: widest = (config.size - config.hole_px)//2
     if not 0 <= config.overlap <= widest:
-        raise InputError(f"overlap must be 0 to {widest} pixels for objective {config.objective}, mask {config.mask} and "
-                         f"this hole, got {config.overlap}")
+        raise InputError(f"overlap must be 0 to {widest} pixels for objective {config.objective}, mask {config.mask} "
+                         f"and this hole, got {config.overlap}")
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c11
+# %% ../nbs/2_networks/11_trainer.ipynb #c14
 @dataclass
 class Batch:
     """Pictures to learn from, and what one network's step leaves to the next one's."""
@@ -142,7 +144,7 @@ class Objective(Protocol):
     def loss(self, step: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return what the network named `step` should lower, averaged over the batch, and numbers worth logging."""
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c12
+# %% ../nbs/2_networks/11_trainer.ipynb #c15
 def hole_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the error `[B, 3, H, W]` of a network's output, values in [0, 1], 0 outside the hole.
 
@@ -161,7 +163,7 @@ def squared_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return each picture's mean squared error inside the hole, `[B]`; parameters as in `hole_error`."""
     return hole_error(output, image, mask).square().flatten(1).sum(1)/(3*mask.flatten(1).sum(1))
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c15
+# %% ../nbs/2_networks/11_trainer.ipynb #c18
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]  # (output, image, mask) as in `hole_error` → [B]
 
 
@@ -177,9 +179,10 @@ class Reconstruction:
         Whether it takes the mask as a fourth channel.
     loss : Loss
     lr, weight_decay : float
-        Of AdamW.
+        Of AdamW. Its second beta is .95 and not .999: a run of a thousand steps cannot wait a thousand for an average.
     """
-    steps, fills = ("network",), "network"
+    steps: tuple[str, ...] = ("network",)
+    fills = "network"
 
     def __init__(self, network: nn.Module, with_mask: bool = False, loss: Loss = squared_error,
                  lr: float = TrainConfig.lr, weight_decay: float = TrainConfig.weight_decay):
@@ -195,23 +198,20 @@ class Reconstruction:
         output = self.networks["network"](hide(batch.image, batch.mask, self.with_mask))
         return self.error(output, batch.image, batch.mask).mean(), {}
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c21
+# %% ../nbs/2_networks/11_trainer.ipynb #c24
 def lr_factor(done: float, schedule: str = "one-cycle") -> float:
-    """Return the learning rate as a share of the highest, when the share `done` of all steps is done (one-cycle:
-    Smith and Topin 2019)."""
-    warm = {"one-cycle": .25, "cosine": 0., "constant": 0.}[schedule]
+    """Return the learning rate as a share of the highest, when the share `done` of all steps is done.
+
+    One-cycle (Smith and Topin 2019) rises from a 25th for a quarter of the steps, then falls to 0; cosine only falls.
+    """
     if schedule == "constant": return 1.
-    if done < warm: return .04 + .96*(1 - math.cos(math.pi*done/warm))/2
-    return (1 + math.cos(math.pi*(done - warm)/(1 - warm)))/2
+    rising = .25 if schedule == "one-cycle" else 0.
+    if done < rising: return .04 + .96*(1 - math.cos(math.pi*done/rising))/2
+    return (1 + math.cos(math.pi*(done - rising)/(1 - rising)))/2
 
-
-def derive_seed(*numbers: int) -> int:
-    """Return a seed for one purpose, from (seed, purpose, epoch or step): other numbers give unrelated draws."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-# %% ../nbs/2_networks/11_trainer.ipynb #c33
+# %% ../nbs/2_networks/11_trainer.ipynb #c36
 def accelerate(precision: str) -> Accelerator:
-    """Return a fresh Accelerator, which knows devices and processes, computing in `precision`, a key of `PRECISIONS`."""
+    """Return a fresh Accelerator, which knows devices and processes, that computes in a precision of `PRECISIONS`."""
     AcceleratorState._reset_state(True)  # a second run in one process may want another precision
     return Accelerator(cpu=device().type == "cpu", mixed_precision=PRECISIONS[precision])
 
@@ -235,17 +235,27 @@ def let_learn(optimizers: Mapping[str, Optimizer], learning: str) -> Optimizer:
     optimizers[learning].zero_grad()
     return optimizers[learning]
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c34
+# %% ../nbs/2_networks/11_trainer.ipynb #c37
 def cut(image: Tensor, mask: Tensor, parts: int) -> list[Batch]:
     """Return a batch in parts of nearly equal size."""
-    return [Batch(some, holes) for some, holes in zip(image.chunk(parts), mask.chunk(parts))]
+    return [Batch(images, masks) for images, masks in zip(image.chunk(parts), mask.chunk(parts))]
 
 
-def add_to(losses: dict[str, Tensor], more: Mapping[str, Tensor], share: float) -> None:
-    """Add a part's losses, weighted with its share of the batch, to those of the parts before it."""
-    for name, value in more.items(): losses[name] = losses.get(name, 0) + value.detach()*share
+def add_gradients(objective: Objective, step: str, parts: list[Batch],
+                  backward: Callable[[Tensor], None]) -> dict[str, Tensor]:
+    """Add up the gradients of a batch's parts for one network's step, each weighted with its share of the pictures;
+    return the batch's losses by name."""
+    n = sum(len(part.image) for part in parts)
+    losses: dict[str, Tensor] = {}
+    for part in parts:
+        share = len(part.image)/n
+        loss, logged = objective.loss(step, part)
+        backward(share*loss)
+        for name, value in (logged | {"loss" if step == objective.fills else step: loss}).items():
+            losses[name] = losses.get(name, torch.zeros_like(value)) + share*value.detach()
+    return losses
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c35
+# %% ../nbs/2_networks/11_trainer.ipynb #c39
 def load_weights(net: nn.Module, tensors: Mapping[str, Tensor], where: object) -> None:
     """Load weights; raise `InputError`, naming `where` they come from, if they belong to another architecture."""
     try: net.load_state_dict(tensors)
@@ -254,57 +264,67 @@ def load_weights(net: nn.Module, tensors: Mapping[str, Tensor], where: object) -
                          f"{str(e).splitlines()[1].strip()}") from None
 
 
-def fills(trainer: Trainer) -> nn.Module:
-    """The network that fills, with averaged weights if there are any."""
-    return trainer.average.module if trainer.average else trainer.networks[trainer.objective.fills]
+def prefixed(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return tensors as they are stored: on the CPU, with `prefix` and a dot before their names."""
+    return {f"{prefix}.{name}": value.detach().cpu().contiguous() for name, value in tensors.items()}
 
 
-def _networks(trainer: Trainer) -> dict[str, nn.Module]:
+def unprefixed(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return those of the tensors whose names begin with `prefix` and a dot, without them."""
+    return {name.removeprefix(f"{prefix}."): value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c40
+def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return what an optimiser remembers of each weight, by the weight's number, a dot and a name."""
+    slots = optimizer.state_dict()["state"]
+    return {f"{i}.{name}": value for i, slot in slots.items() for name, value in slot.items()}
+
+
+def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor], groups: list[dict]) -> None:
+    """Give an optimiser what `optimizer_tensors` returned and its settings. Each tensor is laid out in memory like its
+    weight: in another layout, sums would round differently."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        number, name = key.split(".")
+        weight = weights[int(number)]
+        like = weight if value.shape == weight.shape else value
+        slots.setdefault(int(number), {})[name] = torch.empty_like(like, dtype=value.dtype).copy_(value)
+    optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c41
+def networks_of(trainer: Trainer) -> dict[str, nn.Module]:
+    """Return a trainer's networks by name, the moving average among them if there is one."""
     return trainer.networks | ({"average of": trainer.average} if trainer.average else {})
 
 
 def trainer_state(trainer: Trainer) -> dict[str, Any]:
-    """Return all that a trainer needs to go on: `step`; the optimisers' `groups`, as JSON holds them; and `tensors` by
-    name. Nothing is pickled."""
-    tensors = {f"{name}.{key}": value for name, net in _networks(trainer).items()
-               for key, value in net.state_dict().items()}
+    """Return all that a trainer needs to go on: `step`, the optimisers' settings in `groups`, and `tensors` by name."""
+    tensors: dict[str, Tensor] = {}
     groups = {}
+    for name, net in networks_of(trainer).items(): tensors |= prefixed(net.state_dict(), name)
     for name, optimizer in trainer.optimizers.items():
-        slots = optimizer.state_dict()
-        tensors |= {f"optimizer of {name}.{i}.{key}": value for i, slot in slots["state"].items()
-                    for key, value in slot.items()}
-        groups[name] = slots["param_groups"]
-    tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        tensors |= prefixed(optimizer_tensors(optimizer), f"optimizer of {name}")
+        groups[name] = optimizer.state_dict()["param_groups"]
     return {"step": trainer.step, "groups": groups, "tensors": tensors}
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c36
-def _under(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Return the tensors whose names begin with `name` and a dot, without them."""
-    return {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
 
-
-def load_trainer_state(trainer: Trainer, state: Mapping[str, Any], where: object = "the state") -> None:
-    """Give a trainer what `trainer_state` returned; each optimiser tensor is laid out in memory like its
-    parameter, so that sums round alike. Raise `InputError` for the state of another architecture."""
-    for name, net in _networks(trainer).items(): load_weights(net, _under(state["tensors"], name), where)
+def load_trainer_state(trainer: Trainer, state: Mapping[str, Any], where: object) -> None:
+    """Give a trainer what `trainer_state` returned."""
+    tensors = state["tensors"]
+    for name, net in networks_of(trainer).items(): load_weights(net, unprefixed(tensors, name), where)
     for name, optimizer in trainer.optimizers.items():
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        slots: dict[int, dict[str, Tensor]] = {}
-        for key, value in _under(state["tensors"], f"optimizer of {name}").items():
-            i, slot = key.split(".")
-            like = parameters[int(i)] if value.shape == parameters[int(i)].shape else value
-            slots.setdefault(int(i), {})[slot] = torch.empty_like(like, dtype=value.dtype).copy_(value)
-        optimizer.load_state_dict({"state": slots, "param_groups": state["groups"][name]})
+        load_optimizer(optimizer, unprefixed(tensors, f"optimizer of {name}"), state["groups"][name])
     trainer.step = state["step"]
 
-# %% ../nbs/2_networks/11_trainer.ipynb #c37
+# %% ../nbs/2_networks/11_trainer.ipynb #c42
 class Trainer:
     """Lets an objective's networks learn, step by step, wherever Accelerate puts them."""
 
     def __init__(self, config: TrainConfig, objective: Objective):
         self.config, self.objective, self.step = config, objective, 0
         self.accelerator = accelerate(config.precision)
-        self.networks = {name: net.to(self.accelerator.device, memory_format=torch.channels_last)
+        self.networks = {name: net.to(self.accelerator.device).to(memory_format=torch.channels_last)
                          for name, net in objective.networks.items()}
         self.average = moving_average(self.networks[objective.fills], config.ema) if config.ema else None
         self.optimizers = objective.optimizers()
@@ -317,21 +337,28 @@ class Trainer:
         return self.average.module if self.average else self.networks[self.objective.fills]
 
     def learn(self, image: Tensor, mask: Tensor, done: float) -> dict[str, Tensor]:
-        """Take every network's step on one batch, `done` (a share) of the way through training;
-        return the losses by name."""
-        parts, losses = cut(image, mask, self.config.accumulate), {}
+        """Take every network's step on one batch, the share `done` of the way through training; return the losses."""
+        parts = cut(image, mask, self.config.accumulate)
+        losses: dict[str, Tensor] = {}
+        set_rates(self.optimizers, self.highest, lr_factor(done, self.config.schedule))
         for name in self.objective.steps:
-            set_rates(self.optimizers, self.highest, lr_factor(done, self.config.schedule))
             optimizer = let_learn(self.optimizers, name)
-            for part in parts:
-                loss, more = self.objective.loss(name, part)
-                self.accelerator.backward(loss*len(part.image)/len(image))
-                more |= {"loss" if name == self.objective.fills else name: loss}
-                add_to(losses, more, len(part.image)/len(image))
+            losses |= add_gradients(self.objective, name, parts, self.accelerator.backward)
             self.accelerator.clip_grad_norm_(self.networks[name].parameters(), self.config.clip)
             optimizer.step()
         if self.average: self.average.update_parameters(self.networks[self.objective.fills])
         self.step += 1
         return losses
 
-    state_dict, load_state_dict = trainer_state, load_trainer_state
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that training needs to go on: `step`, the optimisers' `groups`, and `tensors`; no pickles."""
+        return trainer_state(self)
+
+    def load_state_dict(self, state: Mapping[str, Any], where: object = "the state") -> None:
+        """Go on from what `state_dict` returned; raise `InputError`, naming `where`, for another architecture's."""
+        load_trainer_state(self, state, where)
+
+# %% ../nbs/2_networks/11_trainer.ipynb #c47
+def derive_seed(*numbers: int) -> int:
+    """Return a seed for one purpose, from (seed, purpose, epoch or step): other numbers give unrelated draws."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -27,7 +27,7 @@ from torch import Tensor
 from .any_photo import as_inpainter
 from .core import InputError, device, generator, write_aside
 from .data import Bank, batches, load
-from .figures import Live, Picture, as_picture, grid, to_numpy
+from .figures import Live, Picture, as_picture, grid, show_hole, to_numpy
 from .masks import Inpainter, make_masks
 from .metrics import REPORT_SUM, l2, psnr
 from .records import environment, git_commit, peak_memory
@@ -35,10 +35,10 @@ from .scoreboard import score_bank, summary
 from .trainer import Objective, TrainConfig, Trainer, check_config, derive_seed, read_config
 
 # %% auto #0
-__all__ = ['interruptible', 'write_bytes', 'Progress', 'save_checkpoint', 'load_checkpoint', 'require_same', 'require_config',
-           'Splits', 'trained_inpainter', 'frozen_masks', 'score_split', 'training_masks', 'require_finite',
-           'train_epoch', 'train_epochs', 'progress_picture', 'make_record', 'write_run', 'open_run', 'make_run_folder',
-           'train']
+__all__ = ['interruptible', 'write_bytes', 'require_finite', 'Progress', 'save_checkpoint', 'load_checkpoint',
+           'require_same', 'require_config', 'continue_run', 'Splits', 'trained_inpainter', 'frozen_masks',
+           'score_split', 'validate', 'training_masks', 'train_epoch', 'train_epochs', 'fill_samples',
+           'progress_picture', 'make_record', 'write_run', 'open_run', 'make_run_folder', 'train']
 
 # %% ../nbs/2_networks/12_training.ipynb #c11
 @contextlib.contextmanager
@@ -63,18 +63,40 @@ def write_bytes(path: Path, data: bytes) -> None:
     with write_aside(path) as temporary: temporary.write_bytes(data)
 
 # %% ../nbs/2_networks/12_training.ipynb #c18
+def require_finite(losses: Mapping[str, Tensor], batch: str) -> dict[str, float]:
+    """Return a step's losses as numbers, which waits for the device; raise `InputError` that names the batch if one is
+    not finite."""
+    numbers = {name: float(value) for name, value in losses.items()}
+    if all(map(math.isfinite, numbers.values())): return numbers
+    values = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items())
+    raise InputError(f"the loss is not finite ({values}) at {batch}; lower lr, or look at these pictures")
+
+
 @dataclass
 class Progress:
-    """What a run has seen so far: past epochs, and the losses of this epoch's steps."""
+    """How far a run is: a row for each past epoch, the losses of this epoch's steps, and the seconds that it took."""
     curve: list[dict] = field(default_factory=list)
     losses: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.
+    unread: list[tuple[Mapping[str, Tensor], str]] = field(default_factory=list)  # still on the device
 
-    def means(self) -> dict[str, float]:
-        """Return the mean of each loss over this epoch's steps."""
-        return {name: sum(row[name] for row in self.losses)/len(self.losses) for name in self.losses[0]}
+    def add(self, losses: Mapping[str, Tensor], batch: str) -> None:
+        """Take a step's losses, and in words which batch they are of, without waiting for the device."""
+        self.unread.append((losses, batch))
 
+    def read(self) -> None:
+        """Read the losses that were added; raise `InputError` for one that is not finite."""
+        self.losses += [require_finite(*added) for added in self.unread]
+        self.unread = []
 
+    def end_epoch(self, validation_psnr: float) -> None:
+        """Close this epoch's row: the mean of each loss, the score, the seconds so far."""
+        means = {name: sum(row[name] for row in self.losses)/len(self.losses) for name in self.losses[0]}
+        self.curve.append({"epoch": len(self.curve) + 1, **means, "validation_psnr": validation_psnr,
+                           "seconds": self.seconds})
+        self.losses = []
+
+# %% ../nbs/2_networks/12_training.ipynb #c21
 def save_checkpoint(trainer: Trainer, progress: Progress, folder: Path, about: Mapping) -> None:
     """Write a checkpoint: one safetensors file whose header holds the rest as JSON, so that it is
     never half old and half new."""
@@ -96,7 +118,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     except (SafetensorError, KeyError, TypeError, ValueError):
         raise InputError(f"{file} is damaged: train again in another folder") from None
 
-# %% ../nbs/2_networks/12_training.ipynb #c19
+# %% ../nbs/2_networks/12_training.ipynb #c22
 def require_same(there: Mapping, here: Mapping, folder: Path) -> None:
     """Raise `InputError` naming each setting in which a stored run differs from the one asked for."""
     unequal = [f"{key} is {there.get(key)!r} there and {here.get(key)!r} here" for key in here
@@ -108,14 +130,23 @@ def require_config(stored: Mapping, config: TrainConfig, folder: Path) -> None:
     """Raise `InputError` unless a record's or a checkpoint's configuration is this one."""
     require_same(asdict(read_config(stored)), asdict(config), folder)
 
-# %% ../nbs/2_networks/12_training.ipynb #c22
+
+def continue_run(trainer: Trainer, checkpoint: Mapping, digest: str, folder: Path) -> Progress:
+    """Give a trainer the state of a checkpoint and return how far its run was; raise `InputError` if it learned from
+    other pictures than those with this digest."""
+    key = "digest of the pictures"
+    require_same({key: checkpoint["about"]["digest"]}, {key: digest}, folder)
+    trainer.load_state_dict(checkpoint, folder/"state")
+    return Progress(checkpoint["curve"], checkpoint["log"], checkpoint["seconds"])
+
+# %% ../nbs/2_networks/12_training.ipynb #c25
 class Splits:
     """What a run learns from and is judged by: training pictures a little larger than needed, for crops;
     the others at exactly `size`."""
 
     def __init__(self, config: TrainConfig):
         size = config.size
-        wide, exact = (load(config.data, side, config.limit) for side in (size + size//8, size))
+        wide, exact = load(config.data, size + size//8, config.limit), load(config.data, size, config.limit)
         held = max(1, len(exact)//20)
         if len(exact) - held < config.batch_size:
             raise InputError(f"{len(exact)} pictures, {held} of them held back for validation, are fewer than a batch "
@@ -142,12 +173,20 @@ def score_split(inpainter: Inpainter, bank: Bank, config: TrainConfig) -> dict:
     Train and test numbers both come from here."""
     masks = frozen_masks(config, len(bank))
     scores, _ = score_bank(inpainter, bank, masks, batch_size=100, device=device())
-    def leave_black(image, mask, *, generator=None): return image.masked_fill(mask, 0.)
-    black, _ = score_bank(leave_black, bank, masks, batch_size=100, metrics={"l2": l2})
-    return {"data": bank.spec, "digest": bank.digest, "n": len(bank)} | summary(scores) | {
-        "none_sum": REPORT_SUM*float(black["l2"].mean())}
 
-# %% ../nbs/2_networks/12_training.ipynb #c24
+    def leave_black(image, mask, *, generator=None): return image.masked_fill(mask, 0.)
+    unfilled, _ = score_bank(leave_black, bank, masks, batch_size=100, metrics={"l2": l2})
+    return {"data": bank.spec, "digest": bank.digest, "n": len(bank)} | summary(scores) | {
+        "none_sum": REPORT_SUM*float(unfilled["l2"].mean())}
+
+
+def validate(trainer: Trainer, bank: Bank) -> float:
+    """Return the mean hole PSNR, dB, of what a trainer has trained so far."""
+    scores, _ = score_bank(trained_inpainter(trainer), bank, frozen_masks(trainer.config, len(bank)), batch_size=100,
+                           device=device(), metrics={"psnr": psnr})
+    return float(scores["psnr"].mean())
+
+# %% ../nbs/2_networks/12_training.ipynb #c29
 def training_masks(config: TrainConfig) -> Tensor:
     """Return the pool from which each training picture draws its mask, bool `[n, 1, S, S]`; the central one is alone.
 
@@ -155,89 +194,105 @@ def training_masks(config: TrainConfig) -> Tensor:
     that a picture meets another mask in each epoch. Their seed is not that of the frozen masks.
     """
     n = {"center": 1, "mixed": 8192}.get(config.mask, 1024)
-    return make_masks(config.mask, n, config.size, config.hole_px, seed=derive_seed(config.seed, 3))
+    return make_masks(config.mask, n, config.size, config.hole, seed=derive_seed(config.seed, 3))
 
-
-def require_finite(losses: Mapping[str, Tensor], names: list[str], epoch: int, step: int) -> dict[str, float]:
-    """Return a step's losses as numbers; raise `InputError` that names the batch if one is not finite."""
-    numbers = {name: float(value) for name, value in losses.items()}  # waits for the device
-    if all(map(math.isfinite, numbers.values())): return numbers
-    values = ", ".join(f"{name} {value:.3g}" for name, value in numbers.items())
-    raise InputError(f"the loss is not finite ({values}) at epoch {epoch + 1}, batch {step + 1}: "
-                     f"pictures {', '.join(names[:3])}, …; lower lr, or look at these pictures")
-
-# %% ../nbs/2_networks/12_training.ipynb #c25
+# %% ../nbs/2_networks/12_training.ipynb #c30
 def train_epoch(trainer: Trainer, bank: Bank, masks: Tensor, progress: Progress, live: Live,
                 asked: threading.Event) -> bool:
-    """Train to the end of the epoch that `trainer` is in, or until `asked` is set, and return whether it came to the end.
+    """Train to the end of the epoch that `trainer` is in, or until `asked` is set; return whether it came to the end.
 
     Order, crops, flips, masks and noise follow from seed, epoch and step alone.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    bank : Bank
+        Pictures to cut crops from, on the trainer's device.
+    masks : bool tensor [n, 1, S, S], True = hole
+        The pool of masks, on the trainer's device.
+    progress : Progress
+        Takes the losses.
+    live : Live
+        Shows them; its `total` is the number of steps of the whole run.
+    asked : Event
+        Set when the run should stop after the step under way.
     """
-    config, on, steps = trainer.config, trainer.accelerator, len(bank)//trainer.config.batch_size
+    config, where, steps = trainer.config, trainer.accelerator, len(bank)//trainer.config.batch_size
     epoch, first = divmod(trainer.step, steps)
     order = generator(derive_seed(config.seed, 1, epoch))
-    plan = batches(bank, config.batch_size, order, config.size, flip=True, device=on.device)
-    unread: list[tuple] = []  # losses at which nobody has looked: on a GPU looking waits, so it is done every 20 steps
+    plan = batches(bank, config.batch_size, order, config.size, flip=True, device=where.device)
     for net in trainer.networks.values(): net.train()
     for step, (image, index) in enumerate(itertools.islice(plan, first, steps), first):
-        if asked.is_set(): return False
+        if asked.is_set(): break
         torch.manual_seed(derive_seed(config.seed, 2, trainer.step))
         mask = masks[torch.randint(len(masks), (len(image),))]
-        mine = slice(on.process_index, None, on.num_processes)
-        losses = trainer.learn(image[mine], mask[mine], trainer.step/live.total)
-        unread.append((losses, [bank.names[i] for i in index[mine][:3]], epoch, step))
-        if on.device.type == "cpu" or trainer.step % 20 == 0 or step == steps - 1:
-            progress.losses += [require_finite(*row) for row in unread]
-            unread.clear()
-        if progress.losses: live.update(trainer.step, **progress.losses[-1])
-    return True
+        own = slice(where.process_index, None, where.num_processes)  # of several processes each takes its share
+        losses = trainer.learn(image[own], mask[own], trainer.step/live.total)
+        names = ", ".join(bank.names[i] for i in index[own][:3])
+        progress.add(losses, f"epoch {epoch + 1}, batch {step + 1}: pictures {names}, …")
+        if where.device.type == "cpu" or trainer.step % 20 == 0: progress.read()
+        if progress.losses: live.update(trainer.step, None, **progress.losses[-1])
+    progress.read()
+    return trainer.step == (epoch + 1)*steps
 
-# %% ../nbs/2_networks/12_training.ipynb #c29
+# %% ../nbs/2_networks/12_training.ipynb #c34
 def train_epochs(trainer: Trainer, splits: Splits, progress: Progress, folder: Path, about: Mapping,
                  samples: Tensor) -> None:
     """Train to the end from wherever `trainer` stands: epoch after epoch of steps, validation and checkpoint.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    splits : Splits
+    progress : Progress
+        How far the run is; brought up to date.
+    folder : Path
+        Where the checkpoint is written.
+    about : mapping
+        What the checkpoint says of the run: `config` and `digest`.
+    samples : float tensor [B, 3, size, size] in [0, 1]
+        Pictures that a live notebook shows filled.
 
     Raises
     ------
     KeyboardInterrupt
         After Ctrl-C, when the step under way has ended and the checkpoint is written.
     """
-    config, began, before = trainer.config, time.perf_counter(), progress.seconds
-    bank, masks = splits.wide.to(trainer.accelerator.device), training_masks(config).to(trainer.accelerator.device)
+    config, where, began = trainer.config, trainer.accelerator.device, time.perf_counter() - progress.seconds
+    bank, masks = splits.wide.to(where), training_masks(config).to(where)
     live = Live(len(bank)//config.batch_size*config.epochs, f"train {folder.name}")
     with interruptible() as asked, torch.random.fork_rng():
         while trainer.step < live.total:
-            whole = train_epoch(trainer, bank, masks, progress, live, asked)
-            progress.seconds = before + time.perf_counter() - began
-            if whole:
-                inpainter, held = trained_inpainter(trainer), splits.validation
-                scores, _ = score_bank(inpainter, held, frozen_masks(config, len(held)), batch_size=100, device=device(),
-                                       metrics={"psnr": psnr})
-                progress.curve.append({"epoch": len(progress.curve) + 1, **progress.means(),
-                                       "validation_psnr": float(scores["psnr"].mean()), "seconds": progress.seconds})
-                progress.losses = []
-                if live.notebook: live.update(trainer.step, progress_picture(progress.curve, inpainter, samples, config))
+            ended = train_epoch(trainer, bank, masks, progress, live, asked)
+            progress.seconds = time.perf_counter() - began
+            if ended:
+                progress.end_epoch(validate(trainer, splits.validation))
+                if live.notebook: live.update(trainer.step, progress_picture(trainer, progress.curve, samples))
             save_checkpoint(trainer, progress, folder, about)
-            if not whole:
+            if not ended:
                 print(f"\nstopped after {trainer.step} of {live.total} steps; go on with --resume", file=sys.stderr)
                 raise KeyboardInterrupt
 
-# %% ../nbs/2_networks/12_training.ipynb #c30
-def progress_picture(curve: list[dict], inpainter: Inpainter, samples: Tensor, config: TrainConfig) -> Picture:
+# %% ../nbs/2_networks/12_training.ipynb #c35
+def fill_samples(trainer: Trainer, samples: Tensor) -> tuple[Tensor, Tensor]:
+    """Return pictures with their holes in pink, and filled by what a trainer has trained so far."""
+    masks = frozen_masks(trainer.config, len(samples))
+    return show_hole(samples, masks), trained_inpainter(trainer)(samples.to(device()), masks.to(device())).cpu()
+
+
+def progress_picture(trainer: Trainer, curve: list[dict], samples: Tensor) -> Picture:
     """Draw how far training is: validation PSNR by epoch, and what the network puts in the holes."""
     import matplotlib.pyplot as plt
-    masks = frozen_masks(config, len(samples))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.2), width_ratios=(1, 2), layout="constrained")
     left.plot([row["epoch"] for row in curve], [row["validation_psnr"] for row in curve], "o-")
     left.set(xlabel="epoch", ylabel="PSNR in the hole, dB")
     left.xaxis.get_major_locator().set_params(integer=True)
-    rows = [samples.masked_fill(masks, .5), inpainter(samples.to(device()), masks.to(device())).cpu()]
-    right.imshow(np.concatenate([np.concatenate([to_numpy(x) for x in row], 1) for row in rows]),
-                 interpolation="nearest")
+    rows = [np.concatenate([to_numpy(x) for x in row], 1) for row in fill_samples(trainer, samples)]
+    right.imshow(np.concatenate(rows), interpolation="nearest")
     right.axis("off")
     return as_picture(figure, "validation PSNR by epoch; samples with their hole and filled", 20_000)
 
-# %% ../nbs/2_networks/12_training.ipynb #c32
+# %% ../nbs/2_networks/12_training.ipynb #c37
 def make_record(trainer: Trainer, splits: Splits, progress: Progress) -> dict:
     """Score the trained network on all three splits and return the record of its run."""
     config, inpainter = trainer.config, trained_inpainter(trainer)
@@ -255,25 +310,27 @@ def make_record(trainer: Trainer, splits: Splits, progress: Progress) -> dict:
 
 def write_run(trainer: Trainer, record: Mapping, folder: Path, samples: Tensor) -> None:
     """Write weights, sample fills and, last, the record: a folder with a record is a finished run."""
-    masks = frozen_masks(trainer.config, len(samples))
-    filled = trained_inpainter(trainer)(samples.to(device()), masks.to(device())).cpu()
+    holes, filled = fill_samples(trainer, samples)
     weights = {name: value.cpu().contiguous() for name, value in trainer.network.state_dict().items()}
-    picture = grid({"hole": samples.masked_fill(masks, .5), "filled": filled, "truth": samples})
-    if trainer.accelerator.is_main_process:
-        write_bytes(folder/"model.safetensors", safetensors.torch.save(weights))
-        write_bytes(folder/"samples.jpg", picture.data)
-        write_bytes(folder/"record.json", (json.dumps(record, indent=1) + "\n").encode())
+    picture = grid({"hole": list(holes), "filled": list(filled), "truth": list(samples)})
+    if not trainer.accelerator.is_main_process: return
+    write_bytes(folder/"model.safetensors", safetensors.torch.save(weights))
+    write_bytes(folder/"samples.jpg", picture.data)
+    write_bytes(folder/"record.json", (json.dumps(record, indent=1) + "\n").encode())
 
-# %% ../nbs/2_networks/12_training.ipynb #c33
+# %% ../nbs/2_networks/12_training.ipynb #c38
 def open_run(out: Path, config: TrainConfig, resume: bool) -> dict[str, Any] | None:
     """Return the checkpoint to go on from, or None to begin; raise `InputError` if `out` is taken by something else."""
     checkpoint = load_checkpoint(out) if resume else None
-    if checkpoint: require_config(checkpoint["about"]["config"], config, out)
-    elif out.is_file() or out.is_dir() and any(out.iterdir()) and not (resume and (out/"state").is_dir()):
-        advice = "name another folder, or continue the run in it with --resume"
-        raise InputError(f"{out} exists but holds no training run: name another folder" if resume
-                         else f"{out} exists: {advice}")
-    return checkpoint
+    if checkpoint:
+        require_config(checkpoint["about"]["config"], config, out)
+        return checkpoint
+    taken = out.is_file() or out.is_dir() and any(out.iterdir())
+    if taken and not resume:
+        raise InputError(f"{out} exists: name another folder, or continue the run in it with --resume")
+    if taken and not (out/"state").is_dir():
+        raise InputError(f"{out} exists but holds no training run: name another folder")
+    return None
 
 
 def make_run_folder(out: Path) -> None:
@@ -282,7 +339,7 @@ def make_run_folder(out: Path) -> None:
     except OSError as e: raise InputError(f"cannot create {out}: {e.strerror}") from None
     for unfinished in (*out.glob(".*.*"), *(out/"state").glob(".*.*")): unfinished.unlink()
 
-# %% ../nbs/2_networks/12_training.ipynb #c34
+# %% ../nbs/2_networks/12_training.ipynb #c39
 def train(config: TrainConfig, objective: Objective, out: str | Path, resume: bool = False,
           samples: Tensor | None = None) -> dict:
     """Train an objective's networks as `config` says into the run folder `out`, and return the record.
@@ -314,16 +371,13 @@ def train(config: TrainConfig, objective: Objective, out: str | Path, resume: bo
     checkpoint = open_run(out, config, resume)
     if (out/"record.json").is_file(): return json.loads((out/"record.json").read_text(encoding="utf-8"))
     splits = Splits(config)
-    make_run_folder(out)
-    about = {"config": asdict(config), "digest": splits.about["digest"]}
     if samples is None:
         samples = load("drawn" if config.data == "drawn" else "samples", config.size, 7, split="test").batch(range(7))
+    make_run_folder(out)
     trainer, progress = Trainer(config, objective), Progress()
-    if checkpoint:
-        there, here = ({"digest of the pictures": x["digest"]} for x in (checkpoint["about"], about))
-        require_same(there, here, out)
-        trainer.load_state_dict(checkpoint, out/"state")
-        progress = Progress(checkpoint["curve"], checkpoint["log"], checkpoint["seconds"])
+    digest = str(splits.about["digest"])
+    about = {"config": asdict(config), "digest": digest}
+    if checkpoint: progress = continue_run(trainer, checkpoint, digest, out)
     else: save_checkpoint(trainer, progress, out, about)
     train_epochs(trainer, splits, progress, out, about, samples)
     record = make_record(trainer, splits, progress)

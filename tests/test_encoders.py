@@ -8,15 +8,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
 from context_inpaint.autoencoder import SIZES
-from context_inpaint.catalogue import ENCODERS, make_encoder
+from context_inpaint.catalogue import ENCODERS, make_encoder, make_network
 from context_inpaint.core import PRESETS, InputError, generator
 from context_inpaint.encoders import alexnet, load_imagenet, receptive_field, resnet, vgg
+from context_inpaint.trainer import TrainConfig
 
 TORCHVISION = {"alexnet": "alexnet", "vgg": "vgg11_bn", "resnet": "resnet18"}
 OURS = {"alexnet": alexnet, "vgg": vgg, "resnet": resnet}
 
 
-def setting(encoder, size=32, width=64, mask="center", **more): return {"encoder": encoder, "size": size, "width": width, "mask": mask} | more
+def encoder_of(name, size=32, width=64, channels=3, pretrained=False):
+    return make_encoder(TrainConfig(encoder=name, size=size, width=width, pretrained=pretrained), channels)
 
 
 def bricks(net, kinds=(nn.Conv2d, nn.BatchNorm2d)): return [m for m in net.modules() if isinstance(m, kinds)]
@@ -30,7 +32,8 @@ def bend(net, slope):
 
 @pytest.fixture
 def published(monkeypatch):
-    """Return a function that makes torchvision's network with random weights, biases and statistics, and lets it be what is fetched."""
+    """Return a function that makes torchvision's network with random weights, biases and statistics, and lets it be
+    what is fetched."""
     def make(name):
         with torch.device("meta"): model = getattr(models, TORCHVISION[name])()
         model.to_empty(device="cpu")  # the classifier is never looked at
@@ -71,7 +74,8 @@ def test_a_moved_bias_stays_right_while_training(published):
     with torch.no_grad(): ours[:2](x), theirs[:4](x)  # both in training mode: the averages move
     torch.testing.assert_close(ours[0][1].running_mean + theirs[0].bias, theirs[1].running_mean)
     torch.testing.assert_close(ours[0][1].running_var, theirs[1].running_var)
-    with torch.no_grad(): torch.testing.assert_close(bend(ours, 0)[:2].eval()(x), theirs[:4].eval()(x), atol=1e-4, rtol=1e-4)
+    with torch.no_grad():
+        torch.testing.assert_close(bend(ours, 0)[:2].eval()(x), theirs[:4].eval()(x), atol=1e-4, rtol=1e-4)
 
 
 def test_alexnet_gets_four_convolutions(published):
@@ -83,14 +87,17 @@ def test_alexnet_gets_four_convolutions(published):
     assert torch.equal(mine[4].weight, last) and not any(norm.running_mean.any() for norm in norms)
 
 
-@pytest.mark.parametrize("name, size", [("alexnet", 32), ("alexnet", 256), ("vgg", 32), ("vgg", 256), *(("resnet", size) for size in SIZES)])
+@pytest.mark.parametrize("name, size", [("alexnet", 32), ("alexnet", 256), ("vgg", 32), ("vgg", 256),
+                                        *(("resnet", size) for size in SIZES)])
 def test_weights_fit_at_every_size_and_the_mask_starts_at_zero(name, size, published):
     theirs, ours = bricks(published(name), nn.Conv2d), OURS[name](size, 512, 4)
     load_imagenet(ours, name)
     first = bricks(ours, nn.Conv2d)[0].weight
     assert torch.equal(first[:, :3], theirs[0].weight) and not first[:, 3].any()
-    kept = [any(a.shape == b.weight.shape and torch.equal(a, b.weight) for b in theirs) for a in (m.weight for m in bricks(ours, nn.Conv2d)[1:])]
-    assert kept.count(False) == (name == "alexnet" or name == "resnet" and size == 256)  # AlexNet's last, and the jump that only ours has
+    kept = [any(a.weight.shape == b.weight.shape and torch.equal(a.weight, b.weight) for b in theirs)
+            for a in bricks(ours, nn.Conv2d)[1:]]
+    lone = name == "alexnet" or name == "resnet" and size == 256  # AlexNet's last, and the jump that only ours has
+    assert kept.count(False) == lone
 
 
 def test_with_the_mask_channel_at_zero_weight_the_mask_changes_nothing(published):
@@ -104,8 +111,10 @@ def test_with_the_mask_channel_at_zero_weight_the_mask_changes_nothing(published
 @pytest.mark.parametrize("name", ENCODERS)
 @pytest.mark.parametrize("size", SIZES)
 def test_every_size_reaches_four_by_four(name, size):
-    for width, mask, channels in ((64, "center", 3), (512, "block", 4)):
-        with torch.device("meta"): assert make_encoder(setting(name, size, width, mask))(torch.zeros(2, channels, size, size)).shape == (2, width, 4, 4)
+    for width, channels in ((64, 3), (512, 4)):
+        with torch.device("meta"):
+            drawn = encoder_of(name, size, width, channels)(torch.zeros(2, channels, size, size))
+        assert drawn.shape == (2, width, 4, 4)
 
 
 def work(net, size):
@@ -116,14 +125,15 @@ def work(net, size):
 @pytest.mark.parametrize("name", ENCODERS)
 def test_a_laptop_can_train_it(name):
     p = PRESETS["laptop"]
-    with torch.device("meta"): assert work(make_encoder(setting(name, p.size, p.width)).eval(), p.size) < .2e9
+    with torch.device("meta"): assert work(encoder_of(name, p.size, p.width).eval(), p.size) < .2e9
 
 
 def test_parameters_are_torchvisions_without_classifier_and_biases():
     with torch.device("meta"): ours, theirs = resnet(128, 512), models.resnet18()
     assert sum(w.numel() for w in ours.parameters()) == sum(w.numel() for w in theirs.parameters()) - 513_000
     with torch.device("meta"): ours, theirs = vgg(128, 512), models.vgg11_bn().features
-    assert sum(w.numel() for w in ours.parameters()) == sum(w.numel() for w in theirs.parameters()) - sum(m.out_channels for m in bricks(theirs, nn.Conv2d))
+    biases = sum(m.out_channels for m in bricks(theirs, nn.Conv2d))
+    assert sum(w.numel() for w in ours.parameters()) == sum(w.numel() for w in theirs.parameters()) - biases
 
 
 FIELDS = {"small": 432, "strided": 190, "alexnet": 211, "vgg": 182, "resnet": 851}
@@ -131,11 +141,12 @@ FIELDS = {"small": 432, "strided": 190, "alexnet": 211, "vgg": 182, "resnet": 85
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_receptive_field_at_256_is_where_the_gradient_ends(name):
-    net = make_encoder(setting(name, 256, 16)).double().eval()
+    net = encoder_of(name, 256, 16).double().eval()
     for path, m in list(net.named_modules()):
         if isinstance(m, nn.MaxPool2d): net.set_submodule(path, nn.AvgPool2d(m.kernel_size, m.stride, m.padding))
         if isinstance(m, nn.Conv2d): nn.init.constant_(m.weight, 1/m.weight[0].numel())
-    x = torch.ones(1, 3, 64, 64*(FIELDS[name]//32 + 2), dtype=torch.double, requires_grad=True)  # a strip: one row of the field is enough
+    length = 64*(FIELDS[name]//32 + 2)  # of a strip: one row of the field is enough
+    x = torch.ones(1, 3, 64, length, dtype=torch.double, requires_grad=True)
     y = net(x)
     y[0, 0, 0, y.shape[3]//2].backward()
     reached = (x.grad[0, 0] > 0).any(0).nonzero()
@@ -143,18 +154,20 @@ def test_receptive_field_at_256_is_where_the_gradient_ends(name):
 
 
 def test_receptive_field_of_known_networks():
-    with torch.device("meta"): known = nn.Sequential(*list(models.resnet18().children())[:-2]), models.alexnet().features
+    with torch.device("meta"):
+        resnet18, alexnet = nn.Sequential(*list(models.resnet18().children())[:-2]), models.alexnet().features
     assert receptive_field(nn.Sequential(*[nn.Conv2d(1, 1, 3) for _ in range(5)])) == 11
-    assert receptive_field(known[0]) == 435
-    assert receptive_field(known[1]) == 195
+    assert receptive_field(resnet18) == 435
+    assert receptive_field(alexnet) == 195
 
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_channels_last_changes_nothing(name):
-    net, x = make_encoder(setting(name, 32, 64)).double().eval(), torch.rand(3, 3, 32, 32, dtype=torch.double)
+    net, x = encoder_of(name).double().eval(), torch.rand(3, 3, 32, 32, dtype=torch.double)
     with torch.no_grad():
         plain = net(x)
-        torch.testing.assert_close(net.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last)), plain)
+        layout = torch.channels_last
+        torch.testing.assert_close(net.to(memory_format=layout)(x.to(memory_format=layout)), plain)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -178,28 +191,32 @@ def test_a_block_adds_then_bends():
 
 @pytest.mark.parametrize("name", [*OURS, "strided", "small"])
 def test_sizes_and_widths_that_do_not_fit_are_one_line(name):
-    for size, width, words in ((100, 64, "32, 64, 128, 256 pixels, not 100"), (0, 64, "not 0"), (256, 37, "multiple of")):
-        with pytest.raises(InputError, match=words) as caught: make_encoder(setting(name, size, width))
+    for size, width, words in ((100, 64, "32, 64, 128, 256 pixels, not 100"), (0, 64, "not 0"),
+                               (256, 37, "multiple of")):
+        with pytest.raises(InputError, match=words) as caught: encoder_of(name, size, width)
         assert "\n" not in str(caught.value) and (name in str(caught.value) or name == "small")
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_pretrained_needs_width_512_and_says_so_before_fetching(name, offline):
-    with pytest.raises(InputError, match="width 512 only: set width to 512"): make_encoder(setting(name, 32, 64, pretrained=True))
+    with pytest.raises(InputError, match="width 512 only: set width to 512"): encoder_of(name, pretrained=True)
 
 
 @pytest.mark.parametrize("name", ["small", "strided"])
 def test_pretrained_needs_an_encoder_that_has_weights(name, offline):
-    with pytest.raises(InputError, match="choose from alexnet, vgg, resnet"): make_encoder(setting(name, 32, 512, pretrained=True))
+    with pytest.raises(InputError, match="choose from alexnet, vgg, resnet"):
+        encoder_of(name, width=512, pretrained=True)
 
 
 def test_without_a_network_one_line_says_what_to_do(offline):
     net = resnet(32, 512)
     before = net[0][0].weight.clone()
-    with pytest.raises(InputError, match="cannot fetch .* resnet .*train without pretrained") as caught: load_imagenet(net, "resnet")
+    with pytest.raises(InputError, match="cannot fetch .* resnet .*train without pretrained") as caught:
+        load_imagenet(net, "resnet")
     assert "\n" not in str(caught.value) and torch.equal(net[0][0].weight, before)
 
 
 def test_pretrained_reaches_the_network_of_a_configuration(published):
     theirs = published("resnet")
-    assert torch.equal(make_encoder(setting("resnet", 32, 512, "block", pretrained=True))[0][0].weight[:, :3], theirs[0].weight)
+    config = TrainConfig(encoder="resnet", size=32, hole_px=8, width=512, mask="block", pretrained=True)
+    assert torch.equal(make_network(config).encoder[0][0].weight[:, :3], theirs[0].weight)

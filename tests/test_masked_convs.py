@@ -1,28 +1,36 @@
-"""Convolutions that know what is hidden, the U-Net of them, its losses, and the rule for photos of any size."""
-import json
+"""Convolutions that know what is hidden, the U-Net of them, and its losses."""
 import math
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-import context_inpaint
-from context_inpaint import masked_convs
-from context_inpaint.catalogue import make_network
+from context_inpaint import catalogue
+from context_inpaint.any_photo import as_inpainter
+from context_inpaint.catalogue import LOSSES, load_inpainter, load_network, make_network, make_objective
 from context_inpaint.core import InputError, generator
-from context_inpaint.any_photo import as_inpainter, coarse_to_fine, double, halve, hole_groups
-from context_inpaint.catalogue import shipped, shipped_network
-from context_inpaint.masked_convs import (absolute_error, frequency_error, GatedConv, GatedResidual, log_error, PartialConv, push_pull, seam_error, unet, UNet)
-from context_inpaint.masks import MASKS, composite, hide, make_masks, reveal
-from context_inpaint.catalogue import LOSSES, make_objective
-from context_inpaint.trainer import squared_error, TrainConfig
+from context_inpaint.export import pack
+from context_inpaint.masked_convs import (
+    GatedConv,
+    GatedResidual,
+    PartialConv,
+    UNet,
+    absolute_error,
+    frequency_error,
+    log_error,
+    push_pull,
+    seam_error,
+    unet,
+)
+from context_inpaint.masks import MASKS, hide, make_masks, to_network
+from context_inpaint.trainer import TrainConfig, squared_error
 
 NAN, SIZE = float("nan"), 32
+CONFIG = TrainConfig(encoder="unet", mask="mixed", width=16, size=SIZE, hole_px=20)
 
 
 def lively(net, seed=0):
@@ -30,7 +38,9 @@ def lively(net, seed=0):
     g = generator(seed)
     for w in net.parameters(): w.data.normal_(0, .1, generator=g)
     for m in net.modules():
-        if isinstance(m, nn.BatchNorm2d): m.running_mean.normal_(0, .1, generator=g), m.running_var.uniform_(.5, 2, generator=g)
+        if isinstance(m, nn.BatchNorm2d):
+            m.running_mean.normal_(0, .1, generator=g)
+            m.running_var.uniform_(.5, 2, generator=g)
     return net.eval().requires_grad_(False)
 
 
@@ -46,7 +56,8 @@ def equal_weights(channels, kernel=3, stride=1, padding=1, dilation=1):
 
 # Partial convolution and push-pull
 
-@pytest.mark.parametrize("kernel, stride, padding, dilation", [(3, 1, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1), (2, 2, 0, 1), (3, 1, 2, 2)])
+@pytest.mark.parametrize("kernel, stride, padding, dilation",
+                         [(3, 1, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1), (2, 2, 0, 1), (3, 1, 2, 2)])
 @pytest.mark.parametrize("kind", MASKS)
 def test_a_constant_plane_stays_constant_under_partial_convolution(kind, kernel, stride, padding, dilation):
     mask, layer = make_masks(kind, 2, 24, .5), equal_weights(3, kernel, stride, padding, dilation)
@@ -59,7 +70,8 @@ def test_a_constant_plane_stays_constant_under_partial_convolution(kind, kernel,
 def test_partial_convolution_by_hand():
     layer = PartialConv(2, 1, 3, padding=1).requires_grad_(False)
     g = generator(1)
-    layer.weight.normal_(generator=g), layer.bias.fill_(.25)
+    layer.weight.normal_(generator=g)
+    layer.bias.fill_(.25)
     x, known = torch.randn(1, 2, 7, 6, generator=g), (torch.rand(1, 1, 7, 6, generator=g) < .3).float()
     y, after = layer(x, known)
     for i in range(7):
@@ -68,7 +80,8 @@ def test_partial_convolution_by_hand():
             for a in range(3):
                 for b in range(3):
                     r, c = i + a - 1, j + b - 1
-                    if 0 <= r < 7 and 0 <= c < 6 and known[0, 0, r, c]: n, total = n + 1, total + float(layer.weight[0, :, a, b] @ x[0, :, r, c])
+                    if not (0 <= r < 7 and 0 <= c < 6 and known[0, 0, r, c]): continue
+                    n, total = n + 1, total + float(layer.weight[0, :, a, b] @ x[0, :, r, c])
             assert after[0, 0, i, j] == (n > 0)
             assert math.isclose(y[0, 0, i, j], 9/n*total + .25 if n else 0., abs_tol=1e-4)
 
@@ -113,7 +126,8 @@ def test_push_pull_fills_planes_exactly_and_keeps_what_is_known(kind):
 def test_push_pull_by_hand_and_with_nothing_known():
     x, known = torch.tensor([[1., 9.], [3., 9.]])[None, None], torch.tensor([[1., 0.], [1., 0.]])[None, None]
     assert push_pull(x, known, 1)[0, 0].tolist() == [[1., 2.], [3., 2.]]
-    x, known = torch.tensor([[1., 9.], [3., 9.]])[None, None].repeat(1, 1, 1, 2), torch.tensor([[1., 0., 0., 0.]])[None, None].repeat(1, 1, 2, 1)
+    x = torch.tensor([[1., 9.], [3., 9.]])[None, None].repeat(1, 1, 1, 2)
+    known = torch.tensor([[1., 0., 0., 0.]])[None, None].repeat(1, 1, 2, 1)
     filled = push_pull(x, known, 1)[0, 0]
     assert filled[:, 1:].flatten().tolist() == [2.]*6 and filled[:, 0].tolist() == [1., 3.]
     assert torch.equal(push_pull(torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32), 5), torch.zeros(1, 3, 32, 32))
@@ -139,7 +153,7 @@ def test_untrained_blocks_add_nothing():
 
 
 def test_it_is_small():
-    net = unet({"mask": "mixed", "width": 256}).eval()
+    net = unet(256).eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad(): net(torch.zeros(1, 4, 128, 128))
     assert sum(w.numel() for w in net.parameters()) < 2e6
     assert counter.get_total_flops()/2 < .6e9
@@ -155,8 +169,10 @@ def test_any_size_and_no_leak(net, sides):
     for other in (1 - image, torch.full_like(image, NAN)):
         assert torch.equal(net(hide(torch.where(mask, other, image), mask, True)), output)
     if mask.all(): return
-    assert not torch.equal(net(hide(torch.where(mask, image, 1 - image), mask, True)), output), "what is known has no influence"
-    assert not torch.equal(net(torch.cat([hide(image, mask), torch.zeros(2, 1, *sides)], 1)), output), "the mask has no influence"
+    negative = net(hide(torch.where(mask, image, 1 - image), mask, True))
+    assert not torch.equal(negative, output), "what is known has no influence"
+    untold = net(torch.cat([hide(image, mask), torch.zeros(2, 1, *sides)], 1))
+    assert not torch.equal(untold, output), "the mask has no influence"
 
 
 def test_all_hidden_is_finite(net):
@@ -167,8 +183,9 @@ def test_batch_size_layout_and_compilation_do_not_matter(net):
     seen = hide(torch.rand(5, 3, 64, 48, generator=generator(9)), make_masks("mixed", 5, (64, 48)), True)
     output = net(seen)
     torch.testing.assert_close(torch.cat([net(seen[:2]), net(seen[2:])]), output, rtol=1e-4, atol=1e-5)
-    layout = torch.channels_last
-    torch.testing.assert_close(lively(UNet((8, 8, 12, 16, 16))).to(memory_format=layout)(seen.to(memory_format=layout)), output, rtol=1e-4, atol=1e-5)
+    layout, other = torch.channels_last, lively(UNet((8, 8, 12, 16, 16)))
+    again = other.to(memory_format=layout)(seen.to(memory_format=layout))
+    torch.testing.assert_close(again, output, rtol=1e-4, atol=1e-5)
     compiled = torch.compile(net, backend="aot_eager", fullgraph=True)
     torch.testing.assert_close(compiled(seen), output, rtol=1e-4, atol=1e-5)
 
@@ -177,16 +194,14 @@ def test_every_weight_learns():
     torch.manual_seed(0)
     net = lively(UNet((8, 8, 12, 16, 16))).train().requires_grad_(True)
     image, mask = torch.rand(4, 3, 64, 64, generator=generator(1)), make_masks("mixed", 4, 64)
-    fill_error(net(hide(image, mask, True)), image, mask).sum().backward()
+    squared_error(net(hide(image, mask, True)), image, mask).sum().backward()
     for name, w in net.named_parameters(): assert w.grad is not None and w.grad.abs().max() > 0, name
 
 
 def test_settings_that_do_not_fit_are_one_clear_line():
     with pytest.raises(InputError, match="mask mixed") as e: make_objective(TrainConfig(encoder="unet"))
     assert "\n" not in str(e.value)
-    with pytest.raises(InputError, match="width 100 is not a multiple of 16"): build(asdict(TrainConfig(encoder="unet", mask="brush", width=100)))
-    with pytest.raises(InputError, match="no weights at .*nope.safetensors") as e: shipped("nope")
-    assert "\n" not in str(e.value)
+    with pytest.raises(InputError, match="width 100 is not a multiple of 16"): make_network(replace(CONFIG, width=100))
 
 
 # Losses
@@ -195,7 +210,8 @@ def test_settings_that_do_not_fit_are_one_clear_line():
 def pictures():
     g = generator(10)
     mask = make_masks("region", 3, 16, .7)
-    assert (F.max_pool2d((~mask).float(), 5, 1, 2) == 0).flatten(1).any(1).all(), "some hidden pixels should be far from the rim"
+    far = F.max_pool2d((~mask).float(), 5, 1, 2) == 0
+    assert far.flatten(1).any(1).all(), "some hidden pixels should be far from the rim"
     return 2*torch.rand(3, 3, 16, 16, generator=g) - 1, torch.rand(3, 3, 16, 16, generator=g), mask
 
 
@@ -212,8 +228,17 @@ def test_losses_by_hand(pictures):
         expected = {"l2": (inside**2).mean(), "l1": np.abs(inside).mean(), "log": math.log((inside**2).mean() + 1e-4),
                     "seam": (inside**2*weight).sum()/(3*weight.sum()), "frequency": (inside**2).mean() + .1*spectrum}
         assert expected.keys() == LOSSES.keys()
-        for name, loss in {"l2": fill_error, "l1": absolute_error, "log": log_error, "seam": seam_error, "frequency": frequency_error}.items():
-            assert math.isclose(loss(output, image, mask)[b], expected[name], rel_tol=1e-4), name
+        for name, value in expected.items():
+            assert math.isclose(LOSSES[name]()(output, image, mask)[b], value, rel_tol=1e-4), name
+
+
+def test_each_loss_asks_for_another_answer():
+    """Seven black worlds and three white ones, all filled with one grey: the mean, the median, the mode."""
+    worlds = (torch.arange(10) < 3).float().view(10, 1, 1, 1).expand(10, 3, 8, 8)
+    mask, greys = make_masks("center", 10, 8, .5), torch.linspace(0, 1, 101)
+    for loss, best in ((squared_error, .3), (absolute_error, 0.), (log_error, 0.)):
+        values = torch.stack([loss(torch.full_like(worlds, 2*grey - 1), worlds, mask).mean() for grey in greys])
+        assert abs(float(greys[values.argmin()]) - best) < .011, loss.__name__
 
 
 @pytest.mark.parametrize("loss", [absolute_error, log_error, seam_error, frequency_error])
@@ -223,38 +248,41 @@ def test_losses_ignore_what_is_known_and_take_windows(loss, pictures):
     assert not torch.equal(loss(torch.where(mask, 5., output), image, mask), loss(output, image, mask))
     square = make_masks("center", 3, 16, .5)
     torch.testing.assert_close(loss(output[..., 4:12, 4:12], image, square), loss(output, image, square))
-    assert (loss(2*image - 1, image, mask) <= loss(output, image, mask)).all()
+    assert (loss(to_network(image), image, mask) <= loss(output, image, mask)).all()
 
 
-# Any photo
+# As an inpainter
 
-HOLES = {"several": [(5, 20, 5, 30), (50, 56, 80, 90), (60, 62, 10, 11)], "scratch": [(40, 41, 0, 110)], "pixel": [(30, 31, 40, 41)], "borders": [(0, 9, 0, 40), (60, 75, 90, 110)],
-         "larger than half": [(3, 70, 10, 105)], "all but a pixel": [(1, 75, 0, 110), (0, 1, 1, 110)], "a column": [(0, 75, 50, 54)]}
-
-
-def holed(name):
-    mask = torch.zeros(1, 1, 75, 110, dtype=torch.bool)
-    for top, bottom, left, right in HOLES[name]: mask[..., top:bottom, left:right] = True
-    return torch.rand(1, 3, 75, 110, generator=generator(11)), mask
+@pytest.mark.parametrize("kind", MASKS)
+@pytest.mark.parametrize("sides", [(32, 32), (75, 110)])
+def test_planes_are_filled_exactly_at_any_size(kind, sides):
+    inpaint, mask = as_inpainter(UNet((8, 8, 8, 8, 8)).eval(), SIZE, 20), make_masks(kind, 1, sides, .6)
+    plane = torch.tensor([.9, .3, .1]).view(1, 3, 1, 1).expand(1, 3, *sides)
+    torch.testing.assert_close(inpaint(torch.where(mask, 0., plane), mask), plane, rtol=0, atol=1e-5)
 
 
-def test_planes_are_filled_exactly_at_any_size():
-    inpaint, plane = any_hole(UNet((8, 8, 8, 8, 8)).eval(), SIZE), torch.tensor([.9, .3, .1]).view(1, 3, 1, 1).expand(1, 3, 75, 110)
-    for name in HOLES: torch.testing.assert_close(inpaint(torch.where(holed(name)[1], 0., plane), holed(name)[1]), plane, rtol=0, atol=1e-5)
-
+# Weights that the package ships
 
 def test_shipped_weights_come_back(tmp_path, monkeypatch):
-    config = asdict(TrainConfig(encoder="unet", mask="mixed", width=16, size=SIZE, hole=20))
-    net = lively(build(config))
-    (tmp_path/"weights").mkdir()
-    half = {key: value.half() if value.is_floating_point() else value for key, value in net.state_dict().items()}
-    save_file(half, tmp_path/"weights"/"some.safetensors", {"config": json.dumps(config)})
-    monkeypatch.setattr(context_inpaint, "__file__", str(tmp_path/"__init__.py"))
-    try:
-        loaded, about = shipped_network("some")
-        assert about == config and not loaded.training
-        image, mask = holed("several")
-        torch.testing.assert_close(shipped("some")(image, mask), any_hole(net, SIZE)(image, mask), rtol=0, atol=5e-3)
-        monkeypatch.setattr(masked_convs, "shipped_network", lambda name: (loaded, about) if name == "unet" else None)
-        assert torch.equal(masked_convs.gated_unet(image, mask), shipped("unet")(image, mask))
-    finally: shipped_network.cache_clear()
+    net = lively(make_network(CONFIG))
+    pack(net.state_dict(), CONFIG, tmp_path/"some.safetensors")
+    monkeypatch.setattr(catalogue, "WEIGHTS", tmp_path)
+    assert catalogue.shipped() == ["some"] and "unet" not in catalogue.available()
+    found = load_network("some")
+    assert found.config == CONFIG and found.name == "some" and not found.network.training
+    image, mask = torch.rand(1, 3, 75, 110, generator=generator(11)), make_masks("brush", 1, (75, 110), .4)
+    expected = as_inpainter(net, SIZE, CONFIG.hole_px, CONFIG.window)(image, mask)
+    torch.testing.assert_close(load_inpainter("some")(image, mask), expected, rtol=0, atol=5e-3)
+
+
+def test_the_shipped_network_is_the_method_unet():
+    image, mask = torch.rand(1, 3, 64, 64, generator=generator(11)), make_masks("brush", 1, 64, .4)
+    found = load_network("unet")
+    assert found.config.window is None and found.network.any_size
+    assert torch.equal(catalogue.get_method("unet")(image, mask), load_inpainter("unet")(image, mask))
+
+
+def test_weights_that_are_not_there_are_one_line():
+    with pytest.raises(InputError, match="nope is neither a training run's folder nor a shipped network: unet") as e:
+        load_inpainter("nope")
+    assert "\n" not in str(e.value)
