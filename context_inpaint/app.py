@@ -7,12 +7,13 @@ from __future__ import annotations
 import functools
 import io
 import os
+import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
@@ -25,19 +26,33 @@ from .masks import Inpainter, check, composite, make_masks, resize_mask
 from .photos import read_image, read_mask, write_image
 
 # %% auto #0
-__all__ = ['to_png', 'from_png', 'Painter', 'view']
+__all__ = ['WISHES', 'load_photo', 'load_mask', 'encode', 'side_by_side', 'to_png', 'from_png', 'Painter',
+           'require_hole', 'widget_script', 'widget_class', 'display', 'Browser', 'fill_wish', 'open_wish', 'save_wish',
+           'asked']
 
 # %% ../nbs/5_practice/25_your_photo.ipynb #c08
-def _load(image: str | os.PathLike | Tensor) -> Tensor:
-    """Return a photo as float `[1, 3, H, W]` in [0, 1], from a file or from a tensor, uint8 or float, with or without batch axis."""
+def load_photo(image: str | os.PathLike | Tensor) -> Tensor:
+    """Return a photo as float `[1, 3, H, W]` in [0, 1]: of a file, or of a tensor, uint8 or float, with or without its
+    batch axis."""
     if isinstance(image, (str, os.PathLike)): image = read_image(image)
-    if not isinstance(image, Tensor): raise InputError(f"give the photo's file or a tensor [3, H, W], not {type(image).__name__}")
+    if not isinstance(image, Tensor):
+        raise InputError(f"give the photo's file or a tensor [3, H, W], not {type(image).__name__}")
     image = image[None] if image.ndim == 3 else image
-    if image.ndim != 4 or image.shape[:2] != (1, 3): raise InputError(f"one photo [3, H, W] is wanted, got {list(image.shape)}")
+    if image.ndim != 4 or image.shape[:2] != (1, 3):
+        raise InputError(f"one photo [3, H, W] is wanted, got {list(image.shape)}")
     return image/255 if image.dtype == torch.uint8 else image
 
 
-def _encode(image: Tensor, kind: str, side: int | None = None) -> bytes:
+def load_mask(mask: str | os.PathLike | Tensor, image: Tensor) -> Tensor:
+    """Return the hole of a photo, bool `[1, 1, H, W]`: of a file, or of a tensor, maybe without its first two axes."""
+    height, width = image.shape[-2:]
+    if isinstance(mask, (str, os.PathLike)): mask = read_mask(mask, (height, width))
+    if isinstance(mask, Tensor) and mask.ndim == 2: mask = mask[None, None]
+    check(image, mask)
+    return mask
+
+
+def encode(image: Tensor, kind: str, side: int | None = None) -> bytes:
     """Return a photo `[1, 3, H, W]`, scaled to at most `side` pixels, as the bytes of a JPEG or PNG."""
     picture, buffer = Image.fromarray((255*to_numpy(image[0])).round().astype(np.uint8)), io.BytesIO()
     if side: picture.thumbnail((side, side))
@@ -45,26 +60,25 @@ def _encode(image: Tensor, kind: str, side: int | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def _draw(shown: dict[str, Tensor]) -> Picture:
+def side_by_side(shown: dict[str, Tensor]) -> Picture:
     """Return photos `[1, 3, H, W]` of one size side by side, with their names."""
+    import matplotlib.pyplot as plt
     height, width = next(iter(shown.values())).shape[-2:]
     side = min(4.4, 8.8/len(shown))
-    figure, axes = plt.subplots(1, len(shown), figsize=(side*len(shown), side*min(2, height/width) + .3), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(1, len(shown), figsize=(side*len(shown), side*min(2, height/width) + .3),
+                                squeeze=False, layout="constrained")
     for ax, (name, image) in zip(axes[0], shown.items()):
-        ax.imshow(Image.open(io.BytesIO(_encode(image, "PNG", 480)))), ax.set_title(name, fontsize=9), ax.axis("off")
+        ax.imshow(Image.open(io.BytesIO(encode(image, "PNG", 480))))
+        ax.set_title(name, fontsize=9)
+        ax.axis("off")
     return as_picture(figure, f"a photo with {', '.join(shown)}", 35_000)
 
 # %% ../nbs/5_practice/25_your_photo.ipynb #c10
 def to_png(mask: Tensor) -> bytes:
-    """Return a mask, bool `[1, 1, H, W]`, as the bytes of a PNG that is opaque in the hole and transparent elsewhere."""
+    """Return a mask, bool `[1, 1, H, W]`, as the bytes of a PNG that is opaque in the hole, transparent elsewhere."""
     alpha, buffer = Image.fromarray((255*mask[0, 0].numpy()).astype(np.uint8)), io.BytesIO()
     Image.merge("LA", (alpha, alpha)).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _ready(image: Tensor, mask: Tensor) -> None:
-    if not mask.any(): raise InputError("there is no hole yet: paint one first")
-    check(image, mask)
 
 
 def from_png(data: bytes, size: tuple[int, int]) -> Tensor:
@@ -77,171 +91,210 @@ def from_png(data: bytes, size: tuple[int, int]) -> Tensor:
 class Painter:
     """Paint a hole on a photo in a notebook, fill it, compare and save. Show it by making it the last line of a cell.
 
-    Where there is no browser (`CONTEXT_INPAINT_STATIC` or `IN_TEST` is set, or anywidget is not installed) it shows a picture and
-    everything else works.
+    Where there is no browser (`CONTEXT_INPAINT_STATIC` or `IN_TEST` is set, or anywidget is not installed) it shows a
+    picture and everything else works.
 
     Parameters
     ----------
     image : path or tensor
         A photo of any size: a file, or `[3, H, W]` or `[1, 3, H, W]`, uint8 or float in [0, 1].
-    mask : path or bool tensor, optional
-        The hole to begin with, white or True = hole, `[1, 1, H, W]` or `[H, W]`; by default a square in the middle.
     inpainters : mapping
         What can fill, by name; `catalogue.painter` hands in every method.
+    mask : path or bool tensor, optional
+        The hole to begin with, white or True = hole, `[1, 1, H, W]` or `[H, W]`; by default a square in the middle.
     chosen : sequence of str, optional
         What is ticked to fill with; by default all.
 
     Attributes
     ----------
     image : float tensor [1, 3, H, W] in [0, 1]
+    mask : bool tensor [1, 1, H, W], True = hole
+        Can be set, to a tensor or a file.
     results : dict
         Name of a method → its fill, float `[1, 3, H, W]` in [0, 1].
 
     Raises
     ------
     InputError
-        If the photo cannot be read, or the mask does not fit it.
+        If the photo cannot be read, the mask does not fit it, or a method is unknown.
     """
 
     def __init__(self, image: str | os.PathLike | Tensor, inpainters: Mapping[str, Inpainter],
                  mask: str | os.PathLike | Tensor | None = None, chosen: Sequence[str] | None = None):
-        self.inpainters, self.results, self._widget = dict(inpainters), {}, None
+        self.inpainters, self.results = dict(inpainters), dict[str, Tensor]()
         self.chosen = [one_of(name, self.inpainters, "method") for name in (inpainters if chosen is None else chosen)]
-        self.image = _load(image)
-        self.mask = make_masks("center", 1, tuple(self.image.shape[-2:])) if mask is None else mask
+        self.browser: Browser | None = None
+        self.open(image, mask)
+
+    def open(self, image: str | os.PathLike | Tensor, mask: str | os.PathLike | Tensor | None = None) -> None:
+        """Begin anew with another photo."""
+        self.image = load_photo(image)
+        height, width = self.image.shape[-2:]
+        self.mask = make_masks("center", 1, (height, width)) if mask is None else mask
+        self.results.clear()
 
     @property
-    def mask(self) -> Tensor:
-        """The hole, bool `[1, 1, H, W]`, True = hole; can be set, to a tensor or a file."""
-        return self._mask
+    def mask(self) -> Tensor: return self._mask
 
     @mask.setter
     def mask(self, mask: str | os.PathLike | Tensor) -> None:
-        if isinstance(mask, (str, os.PathLike)): mask = read_mask(mask, tuple(self.image.shape[-2:]))
-        if isinstance(mask, Tensor) and mask.ndim == 2: mask = mask[None, None]
-        check(self.image, mask)
-        self._mask = mask
-        if self._widget: self._widget.mask = to_png(mask)
+        self._mask = load_mask(mask, self.image)
+        if self.browser: self.browser.show_mask()
 
     def fill(self, name: str) -> Tensor:
         """Fill the hole with a method; return the picture, float `[1, 3, H, W]`, and keep it in `results`."""
-        _ready(self.image, self._mask)
         inpainter = self.inpainters[one_of(name, self.inpainters, "method")]
-        filled = inpainter(self.image, self._mask, generator=generator(0))
-        self.results[name] = composite(self.image, (255*filled).round().clamp(0, 255)/255, self._mask)
+        require_hole(self.image, self.mask)
+        filled = inpainter(self.image, self.mask, generator=generator(0))
+        self.results[name] = composite(self.image, (255*filled).round().clamp(0, 255)/255, self.mask)
         return self.results[name]
 
     def save(self, path: str | os.PathLike, name: str | None = None, force: bool = False) -> None:
         """Write a fill, by default the latest, at full size to a file that loses nothing: .png, .webp, .tiff, .bmp."""
         if not self.results: raise InputError("nothing to save yet: fill first")
-        if name and name not in self.results: raise InputError(f"{name} has not filled this hole yet: call fill({name!r})")
-        write_image(path, self.results[name or list(self.results)[-1]], force)
+        write_image(path, self.results[one_of(name or list(self.results)[-1], self.results, "fill")], force)
 
     def picture(self) -> Picture:
         """Return the photo with its hole in pink and all fills, as one JPEG."""
-        return _draw({"the hole": show_hole(self.image, self._mask)} | self.results)
+        return side_by_side({"the hole": show_hole(self.image, self.mask)} | self.results)
 
-    def _ipython_display_(self) -> None: _display(self)
+    def _ipython_display_(self) -> None: display(self)
 
-# %% ../nbs/5_practice/25_your_photo.ipynb #c17
+# %% ../nbs/5_practice/25_your_photo.ipynb #c14
+def require_hole(image: Tensor, mask: Tensor) -> None:
+    """Raise `InputError` where there is nothing to fill, or nothing to fill it from."""
+    if not mask.any(): raise InputError("there is no hole yet: paint one first")
+    check(image, mask)
+
+# %% ../nbs/5_practice/25_your_photo.ipynb #c18
+def widget_script() -> str:
+    """Return the widget's JavaScript as one module: painting, which the live demo shares, and the notebook's part."""
+    here = Path(context_inpaint.__file__).parent
+    parts = [(here/name).read_text(encoding="utf-8") for name in ("mask.js", "paint.js", "app.js")]
+    parts = [re.sub(r"^import .*?;\n", "", part, flags=re.M) for part in parts]
+    return "\n".join([re.sub(r"^export (?!default)", "", part, flags=re.M) for part in parts])
+
+
 @functools.cache
-def _view_class() -> type | None:
+def _widget_class() -> type | None:
     """Return the widget's class, or None without anywidget, which only notebooks need."""
     try: import anywidget
     except ImportError: return None
-    from traitlets import Bool, CBytes, Dict, List, Unicode
-    here = Path(context_inpaint.__file__).parent
+    from traitlets import Bool, CBytes, Float, List, Unicode
 
     class View(anywidget.AnyWidget):
         """What browser and Python share."""
-        _esm, _css = here/"app.js", here/"app.css"
-        photo, mask = CBytes().tag(sync=True), CBytes().tag(sync=True)  # a JPEG to look at; a PNG, opaque in the hole
-        size, methods, chosen, results = (List().tag(sync=True) for _ in range(4))
-        status, busy = Unicode().tag(sync=True), Bool().tag(sync=True)
-        notes, parts = Dict(), List()  # Python's own: each method's seconds; what has arrived of a photo
+        _esm, _css = widget_script(), Path(context_inpaint.__file__).parent/"app.css"
+        photo = CBytes().tag(sync=True)     # a JPEG to look at
+        mask = CBytes().tag(sync=True)      # a PNG, opaque in the hole
+        size: List = List().tag(sync=True)  # width and height of the photo, pixels
+        methods: List = List().tag(sync=True)  # what can fill
+        chosen: List = List().tag(sync=True)   # and what is ticked
+        results: List = List().tag(sync=True)  # fills: name, note, JPEG
+        status = Unicode().tag(sync=True)   # what is going on, in a sentence
+        busy = Bool().tag(sync=True)
+        progress = Float().tag(sync=True)   # the share of the methods that has filled
+        cancellable = Bool().tag(sync=True)
 
     return View
 
 
-def view(painter: Painter):
-    """Return a painter's widget, the same at every call, or None where there is no browser."""
+def widget_class() -> type | None:
+    """Return the widget's class where a widget can be shown: not in tests, nor where a static picture is wanted, nor
+    without anywidget."""
     if os.environ.get("CONTEXT_INPAINT_STATIC") or os.environ.get("IN_TEST"): return None
-    if painter._widget is None:
-        if (View := _view_class()) is None:
-            return print("To paint here, install anywidget: pip install 'context-inpaint[lab]', then restart the kernel.")
-        painter._widget = View(notes={}, parts=[], methods=list(painter.inpainters), chosen=painter.chosen)
-        painter._widget.observe(lambda change: _painted(painter, change.new), "mask")
-        painter._widget.on_msg(lambda widget, message, buffers: _asked(painter, message, buffers))
-        _show(painter)
-    return painter._widget
+    if _widget_class() is None:
+        print("To paint here, install anywidget: pip install 'context-inpaint[lab]', then restart the kernel.")
+    return _widget_class()
 
-# %% ../nbs/5_practice/25_your_photo.ipynb #c19
-def _display(painter: Painter) -> None:
-    from IPython.display import display
+# %% ../nbs/5_practice/25_your_photo.ipynb #c20
+def display(painter: Painter) -> None:
+    """Show a painter: in a browser its widget, everywhere its picture."""
+    from IPython.display import display as show
     data, metadata = painter.picture()._repr_mimebundle_(), {}
-    if widget := view(painter):
-        live = widget._repr_mimebundle_()
-        data, metadata = (data | live[0], live[1]) if isinstance(live, tuple) else (data | live, {})
-    display(data, metadata=metadata, raw=True)
+    if view := widget_class():
+        painter.browser = painter.browser or Browser(painter, view)
+        live = painter.browser.widget._repr_mimebundle_()
+        live, metadata = live if isinstance(live, tuple) else (live, {})
+        data |= live
+    show(data, metadata=metadata, raw=True)
 
-# %% ../nbs/5_practice/25_your_photo.ipynb #c21
-def _show(painter: Painter) -> None:
-    """Send the browser photo, mask and fills."""
-    widget, (height, width) = painter._widget, painter.image.shape[-2:]
-    with widget.hold_sync():
-        widget.size, widget.photo, widget.mask = [width, height], _encode(painter.image, "JPEG", 1200), to_png(painter.mask)
-        _show_results(painter)
+# %% ../nbs/5_practice/25_your_photo.ipynb #c22
+class Browser:
+    """The conversation between a painter and its widget in a browser: what is shown there, and what is asked there."""
 
+    def __init__(self, painter: Painter, view: type):
+        self.painter = painter
+        self.notes: dict[str, str] = {}  # each method's seconds
+        self.parts: list[bytes] = []     # what has arrived of a photo
+        self.widget: Any = view(methods=list(painter.inpainters), chosen=painter.chosen)
+        self.widget.observe(lambda change: self.painted(change.new), "mask")
+        self.widget.on_msg(lambda widget, message, buffers: asked(self, message, buffers))
+        self.show()
 
-def _show_results(painter: Painter) -> None:
-    painter._widget.results = [{"name": name, "note": painter._widget.notes.get(name, ""), "jpeg": _encode(fill, "JPEG", 1200)}
-                               for name, fill in painter.results.items()]
+    def show(self) -> None:
+        """Send photo, mask and fills."""
+        height, width = self.painter.image.shape[-2:]
+        with self.widget.hold_sync():
+            self.widget.size, self.widget.photo = [width, height], encode(self.painter.image, "JPEG", 1200)
+            self.show_mask()
+            self.show_results()
 
+    def show_mask(self) -> None: self.widget.mask = to_png(self.painter.mask)
 
-def _painted(painter: Painter, data: bytes) -> None:
-    painter._mask = from_png(data, tuple(painter.image.shape[-2:]))
+    def show_results(self) -> None:
+        self.widget.results = [{"name": name, "note": self.notes.get(name, ""), "jpeg": encode(fill, "JPEG", 1200)}
+                               for name, fill in self.painter.results.items()]
 
+    def painted(self, data: bytes) -> None:
+        """Take over what was painted: as it is, for a mask without a hole is refused only when it is to be filled."""
+        height, width = self.painter.image.shape[-2:]
+        self.painter._mask = from_png(data, (height, width))
 
-def _asked(painter: Painter, message: dict, buffers: list) -> None:
-    """Do what the browser asks for; say in the widget what went wrong."""
-    widget, wishes = painter._widget, {"fill": _fill, "open": _open, "save": _save}
-    widget.busy, said = True, ""
-    try: said = wishes[message["do"]](painter, message, buffers)
-    except InputError as error: said = str(error)
-    except Exception as error: said = f"That did not work: {type(error).__name__}: {error}"
-    widget.busy, widget.status = False, said or ""
-
-# %% ../nbs/5_practice/25_your_photo.ipynb #c23
-def _fill(painter: Painter, message: dict, buffers: list) -> str:
-    if not message["methods"]: raise InputError("tick at least one method to fill with")
-    _ready(painter.image, painter.mask)
+# %% ../nbs/5_practice/25_your_photo.ipynb #c24
+def fill_wish(browser: Browser, message: dict, buffers: list) -> str:
+    """Fill with every method that is ticked, and show each fill as it comes."""
+    names, painter = message["methods"], browser.painter
+    if not names: raise InputError("tick at least one method to fill with")
+    require_hole(painter.image, painter.mask)
     painter.results.clear()
-    for name in message["methods"]:
-        painter._widget.status = f"filling with {name}…"
+    for done, name in enumerate(names):
+        browser.widget.status, browser.widget.progress = f"filling with {name}…", done/len(names)
         began = time.perf_counter()
         painter.fill(name)
-        painter._widget.notes[name] = f"{time.perf_counter() - began:.1f} s"
-        _show_results(painter)  # not the mask: it would end what can be taken back
+        browser.notes[name] = f"{time.perf_counter() - began:.1f} s"
+        browser.show_results()  # not the mask: that would end what can be taken back
     return f"filled {100*painter.mask.float().mean():.1f}% of the photo; known pixels are unchanged"
 
 
-def _open(painter: Painter, message: dict, buffers: list) -> str:
-    parts = painter._widget.parts
-    parts.append(bytes(buffers[0]))
+def open_wish(browser: Browser, message: dict, buffers: list) -> str:
+    """Collect the parts of a photo's file; with the last one open it."""
+    browser.parts.append(bytes(buffers[0]))
     if message["left"]: return f"opening {message['name']}…"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder)/Path(message["name"]).name
-        file.write_bytes(b"".join(parts))
-        parts.clear()
-        try: image = _load(file)
+        file.write_bytes(b"".join(browser.parts))
+        browser.parts.clear()
+        try: browser.painter.open(file)
         except InputError as error: raise InputError(str(error).replace(f"{folder}{os.sep}", "")) from None
-    painter.image = image
-    painter.results.clear()
-    painter.mask = make_masks("center", 1, tuple(image.shape[-2:]))
-    _show(painter)
-    return f"{message['name']}: {image.shape[-1]}×{image.shape[-2]} pixels"
+    browser.show()
+    height, width = browser.painter.image.shape[-2:]
+    return f"{message['name']}: {width}×{height} pixels"
 
 
-def _save(painter: Painter, message: dict, buffers: list) -> str:
-    painter._widget.send({"save": message["name"]}, [_encode(painter.results[message["name"]], "PNG")])
+def save_wish(browser: Browser, message: dict, buffers: list) -> str:
+    """Send a fill back at full size."""
+    browser.widget.send({"save": message["name"]}, [encode(browser.painter.results[message["name"]], "PNG")])
     return f"{message['name']}: saved at full size"
+
+# %% ../nbs/5_practice/25_your_photo.ipynb #c25
+WISHES = {"fill": fill_wish, "open": open_wish, "save": save_wish}
+
+
+def asked(browser: Browser, message: dict, buffers: list) -> None:
+    """Do what the browser asks for; say in the widget what went wrong."""
+    browser.widget.busy, said = True, ""
+    try: said = WISHES[message["do"]](browser, message, buffers)
+    except InputError as error: said = str(error)
+    except Exception as error: said = f"That did not work: {type(error).__name__}: {error}"
+    browser.widget.busy, browser.widget.progress, browser.widget.status = False, 0., said
