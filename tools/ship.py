@@ -1,80 +1,98 @@
-"""Make a finished run's weights part of the package, with a model card: `python tools/ship.py runs/unet unet`.
+"""Make a finished run's weights part of the package, with a model card.
 
-Weights become float16; the configuration goes into the file's header. The card's numbers come from the run's record and from data/results/scoreboard-any-hole-*.json.
+    python tools/ship.py pack runs/unet unet   weights as float16, the configuration in the file's header; then the card
+    python tools/ship.py card unet             the card alone, from data/results
 """
 import json
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import safetensors.torch
 
 from context_inpaint.core import write_aside
 from context_inpaint.export import pack
-from context_inpaint.trainer import TrainConfig
+from context_inpaint.trainer import read_config
 
 WEIGHTS, RESULTS = Path("context_inpaint/weights"), Path("data/results")
 CARD = """# {name}
 
-The network behind the method `{name}`: a U-Net of gated convolutions ({parameters:,} parameters, {megabytes:.1f} MB as float16) that fills holes of any shape in pictures
-of any size. `context_inpaint.masked_convs` is its code, the lesson on masked convolutions explains it.
+The network behind the method `{name}`: a U-Net of gated convolutions ({parameters:,} parameters, {megabytes:.1f} MB as float16) that
+fills holes of any shape in pictures of any size. `context_inpaint.masked_convs` is its code, the lesson on masked convolutions
+explains it.
 
 ## Training
 
-- Pictures: {train:,} photographs of places at {size}×{size} (buildings, forests, glaciers, mountains, sea, streets: a sample of the public Intel image classification
-  set), random crops and flips; {validation} more to choose by. None were chosen for faces, rooms or writing.
-- Holes: central squares, blocks, regions, brush strokes and outlines of objects, up to {share:.0%} of the side, 8,192 of them, drawn at random.
-- {epochs} epochs, {steps:,} steps of {batch_size} pictures, AdamW with a peak rate of {lr:g} (one-cycle), loss `{loss}`, averaged weights (decay {ema}), {precision}, seed {seed}.
+- Pictures: {train:,} photographs of places at {size}×{size} (buildings, forests, glaciers, mountains, sea, streets: a sample of the
+  public Intel image classification set), random crops and flips; {validation} more to choose by. None were chosen for faces, rooms
+  or writing.
+- Holes: central squares, blocks, regions, brush strokes and outlines of objects, up to {hole:.0%} of the side, 8,192 of them, drawn at
+  random.
+- {epochs} epochs, {steps:,} steps of {batch_size} pictures, AdamW with a peak rate of {lr:g} (one-cycle), loss `{loss}`, averaged
+  weights (decay {ema}), {precision}, seed {seed}.
 - {minutes:.0f} minutes of wall time on {device}, one thread, with other work beside it.
 - The command: `{command}`
 
 ## Scores
 
-Hole PSNR in dB on test photographs, and the gain over Telea picture by picture, with 95% intervals.
+Hole PSNR in dB on test photographs, and the gain over Telea picture by picture, with 95% intervals. Sharpness is the size of the
+steps between neighbouring pixels as a share of the truth's. Static has plenty of it: read it beside the PSNR.
 
-| holes | pictures | {name} | Telea | gain |
-| --- | --- | ---: | ---: | ---: |
+| holes | pictures | {name} | heat diffusion | Telea | gain over Telea | sharpness of {name} | of Telea |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
 {rows}
 
-Sharpness is what a fill keeps of the truth's fine detail (1 is the truth's): about {sharpness:.2f} here, so fills are smooth. A network trained on the error asks for
-the average of all answers.
+Its fills are smooth. {asks}
 
 ## Limits
 
-It continues what surrounds a hole and invents no objects: large holes become blurred. It was trained on small outdoor photographs only and is judged on photographs of the
-same source. It knows nothing of people, and nothing it draws is evidence of what was there.
+It continues what surrounds a hole and invents no objects: large holes become blurred. It was trained on small outdoor photographs
+only and is judged on photographs of the same source. It knows nothing of people, and nothing it draws is evidence of what was there.
 """
+ASKS = {  # what the loss asks for where several answers are possible
+    "l1": "It was trained on the absolute error, which asks for the median, at every pixel, of all that could be there.",
+    "l2": "It was trained on the squared error, which asks for the mean, at every pixel, of all that could be there."}
 
 
-def rows(name: str) -> tuple[str, float]:
-    """Return the table's lines and the sharpness of the fills."""
-    lines, sharpness = [], []
+def rows(name: str) -> str:
+    """Return the lines of the card's table, from the recorded scoreboards for holes of any kind."""
+    lines = []
     for file in sorted(RESULTS.glob("scoreboard-any-hole-*.json")):
         record = json.loads(file.read_text())
         scores = {row["method"]: row for row in record["rows"]}
-        ours = scores[name]
-        interval = "[{:.2f}, {:.2f}]".format(*ours["gain_over_telea_ci"])
-        lines.append(f"| {record['mask']}, {record['hole_area']:.0%} hidden | {record['n']:,} at {record['size']}² | {ours['psnr']:.2f} | {scores['telea']['psnr']:.2f} | {ours['gain_over_telea']:+.2f} {interval} |")
-        sharpness.append(ours["sharpness"])
-    return "\n".join(lines), sum(sharpness)/max(1, len(sharpness))
+        ours, telea = scores[name], scores["telea"]
+        low, high = ours["gain_over_telea_ci"]
+        cells = [f"{record['mask']}, {record['hole_area']:.0%} hidden", f"{record['n']:,} at {record['size']}²",
+                 f"{ours['psnr']:.2f}", f"{scores['harmonic']['psnr']:.2f}", f"{telea['psnr']:.2f}",
+                 f"{ours['gain_over_telea']:+.2f} [{low:.2f}, {high:.2f}]", f"{ours['sharpness']:.2f}",
+                 f"{telea['sharpness']:.2f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
-def main(run: str, name: str) -> None:
-    record = json.loads((Path(run)/"record.json").read_text())
-    config = record["config"]
-    assert set(config) == {field.name for field in fields(TrainConfig)}, "the run was made by another version: train it again"
-    WEIGHTS.mkdir(exist_ok=True)
-    target = WEIGHTS/f"{name}.safetensors"
-    pack(safetensors.torch.load_file(Path(run)/"model.safetensors"), config, target, force=True)
-    print(f"{target}: {target.stat().st_size/1e6:.2f} MB")
-    table, sharpness = rows(name)
-    recorded = RESULTS/"runs"/f"{Path(run).name}.json"
-    card = CARD.format(name=name, rows=table, sharpness=sharpness, parameters=sum(record["parameters"].values()), megabytes=target.stat().st_size/1e6,
-                       share=config["hole"]/config["size"], steps=record["steps"], minutes=record["seconds"]/60, device=record["environment"]["gpu"] or "a processor",
-                       train=record["pictures"]["train"], validation=record["pictures"]["validation"],
-                       command=json.loads(recorded.read_text())["command"] if recorded.exists() else "see data/results/runs",
-                       **{key: config[key] for key in ("size", "epochs", "batch_size", "lr", "loss", "ema", "precision", "seed")})
-    with write_aside(target.with_suffix(".md"), force=True) as temporary: temporary.write_text(card)
+def card(name: str) -> str:
+    """Return the model card of a shipped network, from the record of its run and the scoreboards."""
+    record = json.loads((RESULTS/"runs"/f"{name}.json").read_text())
+    config = read_config(record["config"])
+    chosen = {key: getattr(config, key) for key in ("size", "epochs", "batch_size", "lr", "loss", "ema", "precision",
+                                                    "seed", "hole")}
+    return CARD.format(name=name, rows=rows(name), asks=ASKS[config.loss], steps=record["steps"],
+                       parameters=sum(record["parameters"].values()), minutes=record["seconds"]/60,
+                       megabytes=(WEIGHTS/f"{name}.safetensors").stat().st_size/1e6,
+                       device=record["environment"]["gpu"] or "a processor", train=record["pictures"]["train"],
+                       validation=record["pictures"]["validation"], command=record["command"], **chosen)
+
+
+def main(what: str = "", *arguments: str) -> None:
+    if what == "pack" and len(arguments) == 2:
+        run, name = Path(arguments[0]), arguments[1]
+        record = json.loads((run/"record.json").read_text())
+        WEIGHTS.mkdir(exist_ok=True)
+        weights = safetensors.torch.load_file(run/"model.safetensors")
+        pack(weights, read_config(record["config"]), WEIGHTS/f"{name}.safetensors", force=True)
+    elif what == "card" and len(arguments) == 1: name = arguments[0]
+    else: sys.exit(__doc__)
+    with write_aside(WEIGHTS/f"{name}.md", force=True) as temporary: temporary.write_text(card(name))
+    print(f"{WEIGHTS/name}.safetensors: {(WEIGHTS/f'{name}.safetensors').stat().st_size/1e6:.2f} MB, and its card")
 
 
 if __name__ == "__main__": main(*sys.argv[1:])
