@@ -16,26 +16,27 @@ from context_inpaint.trainer import read_config
 WEIGHTS, RESULTS = Path("context_inpaint/weights"), Path("data/results")
 CARD = """# {name}
 
-The network behind the method `{name}`: a U-Net of gated convolutions ({parameters:,} parameters, {megabytes:.1f} MB as float16) that
-fills holes of any shape in pictures of any size. `context_inpaint.masked_convs` is its code, the lesson on masked convolutions
-explains it.
+The network behind the method `{name}`: a U-Net of gated convolutions ({parameters:,} parameters, {megabytes:.1f} MB
+as float16) that fills holes of any shape in pictures of any size. `context_inpaint.masked_convs` is its code, the
+lesson on masked convolutions explains it.
 
 ## Training
 
-- Pictures: {train:,} photographs of places at {size}×{size} (buildings, forests, glaciers, mountains, sea, streets: a sample of the
-  public Intel image classification set), random crops and flips; {validation} more to choose by. None were chosen for faces, rooms
-  or writing.
-- Holes: central squares, blocks, regions, brush strokes and outlines of objects, up to {hole:.0%} of the side, 8,192 of them, drawn at
-  random.
-- {epochs} epochs, {steps:,} steps of {batch_size} pictures, AdamW with a peak rate of {lr:g} (one-cycle), loss `{loss}`, averaged
-  weights (decay {ema}), {precision}, seed {seed}.
+- Pictures: {train:,} photographs of places at {size}×{size} (buildings, forests, glaciers, mountains, sea, streets:
+  a sample of the public Intel image classification set), random crops and flips; {validation} more to choose by.
+  None were chosen for faces, rooms or writing.
+- Holes: central squares, blocks, regions, brush strokes and outlines of objects, up to {hole:.0%} of the side,
+  8,192 of them, drawn at random.
+- {epochs} epochs, {steps:,} steps of {batch_size} pictures, AdamW with a peak rate of {lr:g} (one-cycle), loss
+  `{loss}`, averaged weights (decay {ema}), {precision}, seed {seed}.
 - {minutes:.0f} minutes of wall time on {device}, one thread, with other work beside it.
 - The command: `{command}`
 
 ## Scores
 
-Hole PSNR in dB on test photographs, and the gain over Telea picture by picture, with 95% intervals. Sharpness is the size of the
-steps between neighbouring pixels as a share of the truth's. Static has plenty of it: read it beside the PSNR.
+Hole PSNR in dB on test photographs, and the gain over Telea picture by picture, with 95% intervals. Sharpness is
+the size of the steps between neighbouring pixels as a share of the truth's. Static has plenty of it: read it beside
+the PSNR.
 
 | holes | pictures | {name} | heat diffusion | Telea | gain over Telea | sharpness of {name} | of Telea |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -45,8 +46,9 @@ Its fills are smooth. {asks}
 
 ## Limits
 
-It continues what surrounds a hole and invents no objects: large holes become blurred. It was trained on small outdoor photographs
-only and is judged on photographs of the same source. It knows nothing of people, and nothing it draws is evidence of what was there.
+It continues what surrounds a hole and invents no objects: large holes become blurred. It was trained on small
+outdoor photographs only and is judged on photographs of the same source. It knows nothing of people, and nothing it
+draws is evidence of what was there.
 """
 ASKS = {  # what the loss asks for where several answers are possible
     "l1": "It was trained on the absolute error, which asks for the median, at every pixel, of all that could be there.",
