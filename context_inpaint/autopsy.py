@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
-from dataclasses import make_dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,17 +17,18 @@ from .core import InputError, generator
 from .experiments import published
 from .kl import gaussian_kl
 from .masks import check, composite, hide, make_masks
-from .metrics import REPORT_SUM, psnr, psnr_of_mean, report_sum
+from .metrics import REPORT_SUM, psnr, report_sum
 from .trainer import lr_factor
 
 # %% auto #0
-__all__ = ['DEFECTS', 'Defects', 'reenact', 'step_sums', 'batch_sum', 'recorded', 'implied', 'as_psnr', 'Block', 'ending',
-           'SmallVAE', 'output_range', 'passing', 'bend', 'look', 'training_slice', 'learn', 'fill', 'examine',
-           'check_loss']
+__all__ = ['SWITCHES', 'SOUND', 'reenact', 'step_sums', 'batch_sum', 'recorded', 'Switches', 'Block', 'ending',
+           'SmallVAE', 'output_range', 'passing', 'bend', 'look', 'training_slice', 'small_loss', 'learn', 'fill',
+           'examine', 'check_loss']
 
 # %% ../nbs/3_report/23_autopsy.ipynb #c08
 def reenact(fill: Tensor, truth: Tensor, mask: Tensor, order: Iterable[int] | None = None, batch: int = 32) -> Tensor:
-    """Return what the published loop records at each step, `[n]`: it fills the pictures one at a time and sums the squared error of all of them.
+    """Return what the published loop records at each step, `[n]`: it fills the pictures one at a time and sums the
+    squared error of all of them.
 
     Parameters
     ----------
@@ -44,18 +46,24 @@ def reenact(fill: Tensor, truth: Tensor, mask: Tensor, order: Iterable[int] | No
         If the shapes do not fit or `order` leaves a picture out.
     """
     check(truth, mask)
-    if fill.shape != truth.shape: raise InputError(f"fill must be {list(truth.shape)} like truth, got {list(fill.shape)}")
-    order = list(range(len(truth)) if order is None else map(int, order))
-    if sorted(order) != list(range(len(truth))): raise InputError(f"order must hold each of 0 to {len(truth) - 1} once, got {order}")
+    n = len(truth)
+    if fill.shape != truth.shape:
+        raise InputError(f"fill must be {list(truth.shape)} like truth, got {list(fill.shape)}")
+    order = range(n) if order is None else [int(j) for j in order]
+    if sorted(order) != list(range(n)):
+        raise InputError(f"order must hold each of 0 to {n - 1} once, got {list(order)}")
     pictures, filled, recorded = truth.masked_fill(mask, 0), composite(truth, fill, mask), []
     for j in order:
         pictures[j] = filled[j]
         recorded.append((pictures - truth).square().sum()/batch)
     return torch.stack(recorded)
 
+
+
 # %% ../nbs/3_report/23_autopsy.ipynb #c15
 def step_sums(filled: Tensor, unfilled: Tensor, batch: int = 32) -> Tensor:
-    """Return what the published loop records at each step, `[..., n]`, from the losses of n pictures `[..., n]`, filled and black, in the order of filling."""
+    """Return what the published loop records at each step, `[..., n]`, from the losses of n pictures `[..., n]`, filled
+    and black, in the order of filling."""
     return (filled.cumsum(-1) + unfilled.sum(-1, keepdim=True) - unfilled.cumsum(-1))/batch
 
 
@@ -66,184 +74,254 @@ def batch_sum(filled: Tensor, unfilled: Tensor, batch: int = 32) -> Tensor:
 
 # %% ../nbs/3_report/23_autopsy.ipynb #c20
 def recorded(filled: Tensor, unfilled: Tensor, batch: int = 32) -> Tensor:
-    """Return what the published evaluation makes of a whole set, `[...]`, from the losses `[..., N]` of its pictures, filled and black, in the order of filling."""
+    """Return what the published evaluation makes of a whole set, `[...]`, from the losses `[..., N]` of its pictures,
+    filled and black, in the order of filling."""
     parts = zip(filled.split(batch, -1), unfilled.split(batch, -1))
-    return sum(batch_sum(a, b, batch) for a, b in parts)/filled.shape[-1]
+    return torch.stack([batch_sum(a, b, batch) for a, b in parts]).sum(0)/filled.shape[-1]
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c26
-def implied(value: float, black: float, n: int, batch: int = 32) -> float:
-    """Return the true loss behind a published one, where the unfilled hole's loss is `black` and `n` pictures were evaluated: the inverse of `published`."""
-    if n < 1: raise InputError(f"n must be at least 1 picture, got {n}")
-    return (value - published(0, black, n, batch))/published(1, 0, n, batch)
+# %% ../nbs/3_report/23_autopsy.ipynb #c43
+def _switch(about: str) -> Any: return field(default=False, metadata={"about": about})
 
 
-def as_psnr(loss: float) -> float:
-    """Return a loss in the report's unit as PSNR, dB: that of the mean error, not the mean of pictures' PSNRs."""
-    return psnr_of_mean([loss/REPORT_SUM])
-
-# %% ../nbs/3_report/23_autopsy.ipynb #c44
-DEFECTS = {
-    "linear_decoder": "LeakyReLU(True): the slope is 1, and the decoder bends nothing",
-    "final_norm": "GroupNorm(1, 3) before the sigmoid: brightness and contrast are normalised away",
-    "narrow": "a narrow linear layer before and after the code, no activation: the code's size no longer matters",
-    "dark_floor": "ReLU before the sigmoid: no value below 0.5",
-    "tanh_output": "tanh, [-1, 1], against a truth in [0, 1], not clamped",
-    "two_relus": "the residual block returns relu(F) + relu(x) in place of relu(F + x)",
-    "printed_loss": "the loss that the text prints, norm + KL, in place of the code's mean + 0.1/12288 KL",
-    "test_in_train": "the training slice contains the test slice",
-    "black_hole": "the hole is black for the network, not mid-grey",
-    "sampled": "the code is drawn at random at test time",
-    "batch_statistics": "eval() forgotten: BatchNorm uses the statistics of the batch, here of one picture",
-    "running_evaluation": "the published evaluation: the whole batch is summed at each step"}
+@dataclass(frozen=True)
+class Switches:
+    """What is done as in the report's code; by default nothing."""
+    linear_decoder: bool = _switch("LeakyReLU(True): the slope is 1, and the decoder bends nothing")
+    final_norm: bool = _switch("GroupNorm(1, 3) before the sigmoid: brightness and contrast are normalised away")
+    narrow: bool = _switch("a narrow linear layer before and after the code, no activation: the code's size no longer "
+                           "matters")
+    dark_floor: bool = _switch("ReLU before the sigmoid: no value below 0.5")
+    tanh_output: bool = _switch("tanh, [-1, 1], against a truth in [0, 1], not clamped")
+    two_relus: bool = _switch("the residual block returns relu(F) + relu(x) in place of relu(F + x)")
+    printed_loss: bool = _switch("the loss that the text prints, norm + KL, in place of the code's mean + 0.1/12288 KL")
+    test_in_train: bool = _switch("the training slice contains the test slice")
+    black_hole: bool = _switch("the hole is black for the network, not mid-grey")
+    sampled: bool = _switch("the code is drawn at random at test time")
+    batch_statistics: bool = _switch("eval() forgotten: BatchNorm uses the statistics of the batch, here one picture")
+    running_evaluation: bool = _switch("the published evaluation: the whole batch is summed at each step")
 
 
-Defects = make_dataclass("Defects", [(name, bool, False) for name in DEFECTS], frozen=True)  # which of `DEFECTS` are on; by default none
+SWITCHES: dict[str, str] = {switch.name: switch.metadata["about"] for switch in fields(Switches)}
+SOUND = Switches()
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c46
+
+
+# %% ../nbs/3_report/23_autopsy.ipynb #c45
 class Block(nn.Module):
     """A residual block (He et al. 2016), relu(F(x) + x); with `two_relus`, relu(F(x)) + relu(x)."""
 
     def __init__(self, channels: int, two_relus: bool = False):
         super().__init__()
-        bricks = [(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)) for _ in range(2)]
-        self.branch, self.two_relus = nn.Sequential(*bricks[0], nn.ReLU(), *bricks[1]), two_relus
+        self.two_relus = two_relus
+        self.branch = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(),
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         change = self.branch(x)
         return change.relu() + x.relu() if self.two_relus else (change + x).relu()
 
 
-def ending(defects: Defects) -> nn.Sequential:
-    """Return what makes pixels of a decoder's output `[B, 3, h, h]`: a sigmoid, and what the switches put before it or in its place."""
-    norm, floor = [nn.GroupNorm(1, 3)]*defects.final_norm, [nn.ReLU()]*defects.dark_floor
-    return nn.Sequential(*norm, *floor, nn.Tanh() if defects.tanh_output else nn.Sigmoid())
+def ending(switches: Switches) -> nn.Sequential:
+    """Return what makes pixels of a decoder's output `[B, 3, h, h]`: a sigmoid, and what the switches put before it or
+    in its place."""
+    layers: list[nn.Module] = []
+    if switches.final_norm: layers.append(nn.GroupNorm(1, 3))
+    if switches.dark_floor: layers.append(nn.ReLU())
+    layers.append(nn.Tanh() if switches.tanh_output else nn.Sigmoid())
+    return nn.Sequential(*layers)
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c47
+
+
+# %% ../nbs/3_report/23_autopsy.ipynb #c46
 class SmallVAE(nn.Module):
     """A variational autoencoder from 32×32 pictures to their 8×8 hole, with the switches of its architecture.
 
     Parameters
     ----------
-    defects : Defects
+    switches : Switches
     width : int
         Channels at 8×8; 4×4 has twice as many.
     code, waist : int
         Numbers in the code; and in the narrow layers around it, if they are switched on.
     """
 
-    def __init__(self, defects: Defects = Defects(), width: int = 32, code: int = 64, waist: int = 8):
+    def __init__(self, switches: Switches = SOUND, width: int = 32, code: int = 64, waist: int = 8):
         super().__init__()
-        def linear(a: int, b: int) -> list[nn.Module]: return [nn.Linear(a, waist), nn.Linear(waist, b)] if defects.narrow else [nn.Linear(a, b)]
-        slope, w = 1. if defects.linear_decoder else .2, width
-        self.encoder = nn.Sequential(  # [B, 3, 32, 32] → [B, 2w, 4, 4]
+        w, slope = width, 1. if switches.linear_decoder else .2
+
+        def linear(inputs: int, outputs: int) -> list[nn.Module]:
+            if not switches.narrow: return [nn.Linear(inputs, outputs)]
+            return [nn.Linear(inputs, waist), nn.Linear(waist, outputs)]
+
+        self.encoder = nn.Sequential(  # [B, 3, 32, 32] → [B, 48, 8, 8] → [B, w, 8, 8] → [B, 2w, 4, 4]
             nn.PixelUnshuffle(4), nn.Conv2d(48, w, 3, 1, 1, bias=False), nn.BatchNorm2d(w), nn.LeakyReLU(.2),
-            nn.Conv2d(w, 2*w, 4, 2, 1, bias=False), nn.BatchNorm2d(2*w), nn.LeakyReLU(.2), Block(2*w, defects.two_relus))
+            nn.Conv2d(w, 2*w, 4, 2, 1, bias=False), nn.BatchNorm2d(2*w), nn.LeakyReLU(.2),
+            Block(2*w, switches.two_relus))
         self.moments = nn.Sequential(nn.Flatten(), *linear(32*w, 2*code))
         self.widen = nn.Sequential(*linear(code, 32*w))
-        self.decoder = nn.Sequential(  # [B, 32w] → [B, 3, 8, 8]
-            nn.Unflatten(1, (2*w, 4, 4)), nn.LeakyReLU(slope), nn.Conv2d(2*w, 4*w, 1), nn.PixelShuffle(2), nn.LeakyReLU(slope),
-            nn.Conv2d(w, w, 3, 1, 1), nn.LeakyReLU(slope), nn.Conv2d(w, 3, 3, 1, 1))
-        self.end = ending(defects)
+        self.decoder = nn.Sequential(  # [B, 32w] → [B, 2w, 4, 4] → [B, 4w, 4, 4] → [B, w, 8, 8] → [B, 3, 8, 8]
+            nn.Unflatten(1, (2*w, 4, 4)), nn.LeakyReLU(slope), nn.Conv2d(2*w, 4*w, 1), nn.PixelShuffle(2),
+            nn.LeakyReLU(slope), nn.Conv2d(w, w, 3, 1, 1), nn.LeakyReLU(slope), nn.Conv2d(w, 3, 3, 1, 1))
+        self.end = ending(switches)
 
     def forward(self, seen: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the window `[B, 3, 8, 8]` of the mean code, or with noise `[B, code]` of a random one, and the KL `[B]`."""
-        mean, log_variance = self.moments(self.encoder(seen)).chunk(2, 1)
+        """Return the window `[B, 3, 8, 8]` of the mean code, or with noise `[B, code]` of a random one, and the KL
+        `[B]`."""
+        mean, log_variance = self.moments(self.encoder(seen)).chunk(2, 1)  # [B, code] each
         drawn = mean if noise is None else mean + noise*(log_variance/2).exp()
         return self.end(self.decoder(self.widen(drawn))), gaussian_kl(mean, log_variance)
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c50
+
+
+# %% ../nbs/3_report/23_autopsy.ipynb #c49
 def output_range(end: nn.Module) -> tuple[float, float]:
-    """Return the smallest and the largest value that the end of a decoder, `[B, 3, h, h]` → `[B, 3, h, h]`, gives for inputs of many sizes."""
-    inputs = torch.cat([scale*torch.randn(16, 3, 8, 8, generator=generator(0)) for scale in (.1, 1., 10., 100.)])
-    with torch.no_grad(): values = end(inputs)
+    """Return the smallest and the largest value that the end of a decoder, `[B, 3, h, h]` → `[B, 3, h, h]`, gives for
+    inputs from small to very large."""
+    random = torch.randn(4, 16, 3, 8, 8, generator=generator(0))
+    scales = torch.tensor([.1, 1., 10., 100.]).view(4, 1, 1, 1, 1)
+    with torch.no_grad(): values = end((scales*random).flatten(0, 1))  # [64, 3, 8, 8]
     return float(values.min()), float(values.max())
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c53
+
+
+# %% ../nbs/3_report/23_autopsy.ipynb #c52
 def passing(layers: nn.Module, inputs: int) -> Tensor:
-    """Return the singular values, largest first, of the Jacobian of a map from vectors `[inputs]` to vectors at a random point: how much passes in each direction."""
+    """Return the singular values, largest first, of the Jacobian of a map from vectors `[inputs]` to vectors at a
+    random point: how much passes in each direction."""
+    exact = copy.deepcopy(layers).double()
     at = torch.randn(inputs, dtype=torch.float64, generator=generator(0))
-    jacobian = torch.autograd.functional.jacobian(lambda x: copy.deepcopy(layers).double()(x[None])[0], at)
+    jacobian = torch.autograd.functional.jacobian(lambda x: exact(x[None])[0], at)
     return torch.linalg.svdvals(jacobian)
 
 
 def bend(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> float:
-    """Return how far a function is from straight between two inputs: the distance of its middle value from the middle of its values, over their distance."""
-    with torch.no_grad(): x, y, middle = f(a), f(b), f((a + b)/2)
+    """Return how far a function is from straight between two inputs: the distance of its middle value from the middle
+    of its values, over their distance."""
+    with torch.no_grad():
+        x, y = f(a), f(b)
+        middle = f((a + b)/2)
     return float((middle - (x + y)/2).norm()/(x - y).norm())
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c63
-def look(image: Tensor, mask: Tensor, defects: Defects) -> Tensor:
+
+
+# %% ../nbs/3_report/23_autopsy.ipynb #c62
+def look(image: Tensor, mask: Tensor, switches: Switches) -> Tensor:
     """Return what the network sees, `[B, 3, H, W]` in [-1, 1]: the hole at 0, mid-grey, or black."""
     seen = hide(image, mask)
-    return seen.masked_fill(mask, -1.) if defects.black_hole else seen
+    return seen.masked_fill(mask, -1.) if switches.black_hole else seen
 
 
-def training_slice(pictures: Tensor, test: Tensor, defects: Defects = Defects()) -> Tensor:
-    """Return the pictures `[N, ...]` to train on: all of them, or with `test_in_train` as many, the last ones replaced by the test pictures."""
-    return torch.cat([pictures[:len(pictures) - len(test)], test]) if defects.test_in_train else pictures
+def training_slice(pictures: Tensor, test: Tensor, switches: Switches = SOUND) -> Tensor:
+    """Return the pictures `[N, ...]` to train on: all of them, or with `test_in_train` as many, the last ones replaced
+    by the test pictures."""
+    if not switches.test_in_train: return pictures
+    return torch.cat([pictures[:len(pictures) - len(test)], test])
 
 
-def learn(pictures: Tensor, defects: Defects = Defects(), steps: int = 200, batch_size: int = 32, lr: float = 2e-3, seed: int = 0) -> SmallVAE:
-    """Train a `SmallVAE` on 32×32 pictures, float `[N, 3, 32, 32]` in [0, 1], and return it in eval mode; equal settings give equal weights."""
+def small_loss(output: Tensor, image: Tensor, kl: Tensor, switches: Switches) -> Tensor:
+    """Return each picture's loss `[B]` from its drawn window `[B, 3, 8, 8]`, the picture and its KL `[B]`."""
+    squares = (output - image[..., 12:20, 12:20]).square().flatten(1)
+    if switches.printed_loss: return squares.sum(1).sqrt() + kl
+    return squares.mean(1) + .1/REPORT_SUM*kl
+
+
+def learn(pictures: Tensor, switches: Switches = SOUND, steps: int = 200, batch_size: int = 32, lr: float = 2e-3,
+          seed: int = 0) -> SmallVAE:
+    """Train a `SmallVAE` and return it in eval mode; equal settings give equal weights.
+
+    Parameters
+    ----------
+    pictures : float tensor [N, 3, 32, 32] in [0, 1]
+    switches : Switches
+        Those of the architecture, of the loss and of what the network sees.
+    steps, batch_size : int
+    lr : float
+        The highest learning rate of a one-cycle schedule.
+    seed : int
+        Of the first weights, of which pictures make a batch, and of the random codes.
+    """
     draw, mask = generator(seed), make_masks("center", 1, 32, .25).expand(batch_size, -1, -1, -1)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        net = SmallVAE(defects)
+        net = SmallVAE(switches)
     optimizer = torch.optim.AdamW(net.parameters(), lr, weight_decay=.02)
     for step in range(steps):
         for group in optimizer.param_groups: group["lr"] = lr*lr_factor(step/steps)
         image = pictures[torch.randint(len(pictures), (batch_size,), generator=draw)]
-        output, kl = net(look(image, mask, defects), torch.randn(batch_size, 64, generator=draw))
-        squares = (output - image[..., 12:20, 12:20]).square().flatten(1)
-        loss = squares.sum(1).sqrt() + kl if defects.printed_loss else squares.mean(1) + .1/REPORT_SUM*kl
+        output, kl = net(look(image, mask, switches), torch.randn(batch_size, 64, generator=draw))
+        loss = small_loss(output, image, kl, switches).mean()
         optimizer.zero_grad()
-        loss.mean().backward()
+        loss.backward()
         optimizer.step()
     return net.eval()
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c64
+# %% ../nbs/3_report/23_autopsy.ipynb #c63
 @torch.no_grad()
-def fill(net: SmallVAE, image: Tensor, mask: Tensor, defects: Defects = Defects(), seed: int = 0) -> Tensor:
-    """Return the pictures with their central hole filled, `[B, 3, 32, 32]`, as the network gives them: a tanh may leave [0, 1].
+def fill(net: SmallVAE, image: Tensor, mask: Tensor, switches: Switches = SOUND, seed: int = 0) -> Tensor:
+    """Return the pictures with their central hole filled, `[B, 3, 32, 32]`, as the network gives them: a tanh may leave
+    [0, 1].
 
     With `batch_statistics` each picture goes alone through the network in training mode; `net` itself is not touched.
     """
     check(image, mask)
-    seen, noise = look(image, mask, defects), torch.randn(len(image), 64, generator=generator(seed)) if defects.sampled else None
-    if not defects.batch_statistics: output = net(seen, noise)[0]
-    else:
-        awake = copy.deepcopy(net).train()
-        output = torch.cat([awake(seen[i:i + 1], None if noise is None else noise[i:i + 1])[0] for i in range(len(seen))])
-    return image.masked_scatter(mask.expand_as(image), output)
+    seen, noise = look(image, mask, switches), None
+    if switches.sampled: noise = torch.randn(len(image), 64, generator=generator(seed))
+    if not switches.batch_statistics: return image.masked_scatter(mask.expand_as(image), net(seen, noise)[0])
+    awake, alone = copy.deepcopy(net).train(), range(len(seen))
+    outputs = [awake(seen[i:i + 1], None if noise is None else noise[i:i + 1])[0] for i in alone]
+    return image.masked_scatter(mask.expand_as(image), torch.cat(outputs))
 
 
-def examine(filled: Tensor, truth: Tensor, mask: Tensor, defects: Defects = Defects()) -> dict[str, float]:
-    """Return `psnr` (mean of pictures, dB, clamped), `sum` (true loss in the report's unit, clamped), `published` (what the published evaluation records
-    of the values as they are, on average over orders) and `reported`: one of the two by the switch `running_evaluation`."""
-    kept, unit = filled.clamp(0, 1), REPORT_SUM/(3*int(mask.sum()))  # holes are equally large: from a sum over all to a mean
-    raw, black = (unit*float((x - truth).square().where(mask, 0).double().sum()) for x in (filled, truth.masked_fill(mask, 0)))
+def examine(filled: Tensor, truth: Tensor, mask: Tensor, switches: Switches = SOUND) -> dict[str, float]:
+    """Return the numbers of a set of fills `[B, 3, H, W]`.
+
+    `psnr` is the mean of pictures, dB, of clamped values; `sum` the true loss in the report's unit, of clamped values;
+    `published` what the published evaluation records of the values as they are, on average over orders; `reported` one
+    of the two, by the switch `running_evaluation`.
+    """
+    kept, unit = filled.clamp(0, 1), REPORT_SUM/(3*int(mask.sum()))  # holes are equally large: from a sum to a mean
+
+    def loss(fill: Tensor) -> float: return unit*float((fill - truth).square().where(mask, 0).double().sum())
+
     row = {"psnr": float(psnr(kept, truth, mask).mean()), "sum": float(report_sum(kept, truth, mask).mean()),
-           "published": published(raw, black, len(truth))}
-    return row | {"reported": row["published"] if defects.running_evaluation else row["sum"]}
+           "published": published(loss(filled), loss(truth.masked_fill(mask, 0)), len(truth))}
+    return row | {"reported": row["published"] if switches.running_evaluation else row["sum"]}
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c86
+
+
+# %% ../nbs/3_report/23_autopsy.ipynb #c85
 def check_loss(loss_fn: Callable[[Tensor, Tensor, Tensor], Tensor | float]) -> list[str]:
-    """Return what a loss, `(filled, truth, mask)` → mean over the pictures, does that no such mean can do; an empty list if nothing.
+    """Return what a loss, `(filled, truth, mask)` → mean over the pictures, does that no such mean can do; an empty
+    list if nothing.
 
-    It is tried on 12 random pictures `[12, 3, 16, 16]` of different difficulty, values in [0, 1], with a central hole: does it depend on the order of the
-    pictures, on the size of the batches, on known pixels, and is it zero where the fill is the truth?
+    It is tried on 12 random pictures `[12, 3, 16, 16]` of different difficulty, values in [0, 1], with a central hole:
+    does it depend on the order of the pictures, on the size of the batches, on known pixels, and is it zero where the
+    fill is the truth?
     """
     draw, mask = generator(0), make_masks("center", 12, 16, .5)
     truth = torch.rand(12, 3, 16, 16, generator=draw)
     share = torch.linspace(0, 1, 12).view(-1, 1, 1, 1)  # from perfect to noise
     filled = torch.lerp(truth, torch.rand(truth.shape, generator=draw), share).where(mask, truth)
-    def loss(i: Iterable[int] | slice, filled: Tensor = filled) -> float: return float(loss_fn(filled[i].clone(), truth[i].clone(), mask[i].clone()))
-    def equal(a: float, b: float) -> bool: return abs(a - b) <= 1e-4*max(abs(whole), 1e-6)
-    whole, found = loss(slice(None)), []
-    backwards = loss(list(range(11, -1, -1)))
-    if not equal(backwards, whole): found.append(f"order: {whole:.4g}, and {backwards:.4g} for the same pictures backwards")
-    pieces = (7*loss(slice(7)) + 5*loss(slice(7, None)))/12
-    if not equal(pieces, whole): found.append(f"batch size: {whole:.4g} in one batch, and {pieces:.4g} in batches of 7 and 5")
-    if not equal(elsewhere := loss(slice(None), filled.where(mask, 1 - truth)), whole): found.append(f"known pixels: {whole:.4g}, and {elsewhere:.4g} with others around the hole")
-    if not equal(perfect := loss(slice(None), truth), 0): found.append(f"perfection: {perfect:.4g} where the fill is the truth")
+
+    def loss(filled: Tensor, which: slice | list[int]) -> float:
+        return float(loss_fn(filled[which].clone(), truth[which].clone(), mask[which].clone()))
+
+    everything, first, last, reverse = slice(None), slice(7), slice(7, None), list(reversed(range(12)))
+    whole = loss(filled, everything)
+    backwards = loss(filled, reverse)
+    pieces = (7*loss(filled, first) + 5*loss(filled, last))/12
+    elsewhere = loss(filled.where(mask, 1 - truth), everything)
+    perfect = loss(truth, everything)
+
+    def differ(a: float, b: float) -> bool: return not abs(a - b) <= 1e-4*max(abs(whole), 1e-6)
+
+    found = []
+    if differ(backwards, whole):
+        found.append(f"order: {whole:.4g}, and {backwards:.4g} for the same pictures backwards")
+    if differ(pieces, whole):
+        found.append(f"batch size: {whole:.4g} in one batch, and {pieces:.4g} in batches of 7 and 5")
+    if differ(elsewhere, whole):
+        found.append(f"known pixels: {whole:.4g}, and {elsewhere:.4g} with others around the hole")
+    if differ(perfect, 0): found.append(f"perfection: {perfect:.4g} where the fill is the truth")
     return found

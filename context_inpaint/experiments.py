@@ -9,7 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from scipy.special import stdtr
 
 from .core import PRESETS, InputError, Preset, one_of
 from .data import load
-from .figures import Picture, grid
+from .figures import Picture, grid, show_hole
 from .masks import make_masks
 from .metrics import interval
 from .records import recorded_fills, render, results_folder
@@ -25,26 +25,32 @@ from .trainer import LEARNING_RATES, Objective, TrainConfig, Trainer, check_conf
 from .training import require_config, train
 
 # %% auto #0
-__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'Make', 'BLACK_HOLE', 'BLACK_HOLE_SPREAD', 'COLUMNS',
-           'configs', 'step_seconds', 'finished', 'run_seconds', 'plan', 'make_runs', 'load_runs', 'matching',
-           'published', 'true_loss', 'Verdict', 'verdicts', 'rows', 'averaged', 'table', 'figure']
+__all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'Make', 'FREE', 'BLACK_HOLE', 'BLACK_HOLE_SPREAD',
+           'COLUMNS', 'configs', 'step_seconds', 'finished', 'run_seconds', 'plan', 'make_runs', 'load_runs',
+           'is_variant', 'matching', 'published', 'true_loss', 'Verdict', 'verdicts', 'rows', 'averaged', 'table',
+           'figure']
 
 # %% ../nbs/3_report/18_experiments.ipynb #c06
 # What each experiment trains: objective, encoder, and which of the preset's three bottlenecks.
 EXPERIMENTS = {
     "vae-encoders": [("vae", encoder, 2) for encoder in ("alexnet", "vgg", "resnet")],
     "gan-encoders": [("gan", encoder, 2) for encoder in ("alexnet", "vgg", "resnet")],
-    "bottleneck": [(objective, encoder, i) for objective, encoder in (("vae", "vgg"), ("vae", "resnet"), ("gan", "alexnet"), ("gan", "resnet")) for i in range(3)]}
+    "bottleneck": [("vae", "vgg", 0), ("vae", "vgg", 1), ("vae", "vgg", 2),
+                   ("vae", "resnet", 0), ("vae", "resnet", 1), ("vae", "resnet", 2),
+                   ("gan", "alexnet", 0), ("gan", "alexnet", 1), ("gan", "alexnet", 2),
+                   ("gan", "resnet", 0), ("gan", "resnet", 1), ("gan", "resnet", 2)]}
 
 # What the report prints for them: (training loss, test loss), None where it prints none. Table 2 has no VGG.
-REPORT = {
-    "vae-encoders": {("vae", "alexnet", 2): (1894.29, 1882.63), ("vae", "vgg", 2): (1747.96, 1784.43), ("vae", "resnet", 2): (1725.11, 1769.02)},
+REPORT: dict[str, dict[tuple[str, str, int], tuple[float | None, float]]] = {
+    "vae-encoders": {("vae", "alexnet", 2): (1894.29, 1882.63), ("vae", "vgg", 2): (1747.96, 1784.43),
+                     ("vae", "resnet", 2): (1725.11, 1769.02)},
     "gan-encoders": {("gan", "alexnet", 2): (1798.83, 1768.69), ("gan", "resnet", 2): (3030.98, 3038.22)},
-    "bottleneck": {
-        ("vae", "vgg", 0): (None, 1817.82), ("vae", "vgg", 1): (None, 1784.43), ("vae", "vgg", 2): (None, 1808.84),
-        ("vae", "resnet", 0): (None, 1819.92), ("vae", "resnet", 1): (None, 1813.5658), ("vae", "resnet", 2): (None, 1818.61),
-        ("gan", "alexnet", 0): (None, 2101), ("gan", "alexnet", 1): (None, 2237.55), ("gan", "alexnet", 2): (None, 1813.56),
-        ("gan", "resnet", 0): (None, 5470.18), ("gan", "resnet", 1): (None, 4704.27), ("gan", "resnet", 2): (None, 3038.22)}}
+    "bottleneck": {("vae", "vgg", 0): (None, 1817.82), ("vae", "vgg", 1): (None, 1784.43),
+                   ("vae", "vgg", 2): (None, 1808.84), ("vae", "resnet", 0): (None, 1819.92),
+                   ("vae", "resnet", 1): (None, 1813.5658), ("vae", "resnet", 2): (None, 1818.61),
+                   ("gan", "alexnet", 0): (None, 2101.), ("gan", "alexnet", 1): (None, 2237.55),
+                   ("gan", "alexnet", 2): (None, 1813.56), ("gan", "resnet", 0): (None, 5470.18),
+                   ("gan", "resnet", 1): (None, 4704.27), ("gan", "resnet", 2): (None, 3038.22)}}
 BOTTLENECKS = (500, 2000, 4000)  # the report's
 NAMES = {"alexnet": "AlexNet", "vgg": "VGG", "resnet": "ResNet"}
 
@@ -137,43 +143,65 @@ def make_runs(runs: Mapping[str, TrainConfig], make: Make, out: str | Path) -> d
 
 # %% ../nbs/3_report/18_experiments.ipynb #c26
 def load_runs(folder: str | Path | None = None) -> dict[str, dict]:
-    """Return the records of training runs in a folder, by name: `NAME/record.json` or `NAME.json`; by default the course's own."""
+    """Return the records of training runs in a folder, by name: `NAME/record.json` or `NAME.json`; by default the
+    course's own."""
     folder = results_folder()/"runs" if folder is None else Path(folder)
-    if not folder.is_dir(): raise InputError(f"no folder {folder}: name the one that `context-inpaint experiment --out` made")
-    files = {file.parent.name: file for file in folder.glob("*/record.json")} | {file.stem: file for file in folder.glob("*.json")}
-    records = {name: json.loads(files[name].read_text()) for name in sorted(files)}
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}: name the one that `context-inpaint experiment --out` made")
+    files = {file.stem: file for file in folder.glob("*.json")}
+    files |= {file.parent.name: file for file in folder.glob("*/record.json")}
+    records = {name: json.loads(files[name].read_text(encoding="utf-8")) for name in sorted(files)}
     return {name: record for name, record in records.items() if {"config", "test", "train"} <= record.keys()}
 
+
+
 # %% ../nbs/3_report/18_experiments.ipynb #c27
+# Settings that an experiment does not compare: the preset's, the data's, the seed, and how sums are rounded.
+FREE = {"data", "test_data", "limit", "test_limit", "objective", "encoder", "width", "bottleneck", "size", "hole_px",
+        "epochs", "batch_size", "accumulate", "precision", "seed"}
+
+
+def is_variant(config: TrainConfig) -> bool:
+    """Return whether a run has another mask, learning rate, weight of a loss or such than an experiment's runs have."""
+    plain = TrainConfig(lr=LEARNING_RATES.get(config.objective, TrainConfig.lr))
+    return any(getattr(config, key) != value for key, value in asdict(plain).items() if key not in FREE)
+
+
 def matching(records: Mapping[str, dict], objective: str, encoder: str, i: int) -> list[dict]:
-    """Return the records, one a seed, of one network of an experiment with the i-th bottleneck of the preset it was made
-    at; variants are left out."""
-    plain, settings = TrainConfig(lr=LEARNING_RATES.get(objective, TrainConfig.lr)), (
-        "mask", "lr", "beta", "error", "lambda_adv", "overlap", "pretrained")
+    """Return the records, one a seed, of one network of an experiment with the i-th bottleneck of the preset it was
+    made at; variants are left out."""
     found = []
     for record in records.values():
         config = read_config(record["config"])
-        p = next((p for p in PRESETS.values() if (p.size, p.hole_px) == (config.size, config.hole_px)), None)
-        wanted = p and (config.objective, config.encoder, config.bottleneck) == (objective, encoder, p.bottlenecks[i])
-        if wanted and all(getattr(config, key) == getattr(plain, key) for key in settings): found.append(record)
+        codes = [p.bottlenecks for p in PRESETS.values() if (p.size, p.hole_px) == (config.size, config.hole_px)]
+        if not codes or is_variant(config): continue
+        if (config.objective, config.encoder, config.bottleneck) == (objective, encoder, codes[0][i]):
+            found.append(record)
     return found
+
+
 
 # %% ../nbs/3_report/18_experiments.ipynb #c30
 def published(loss: float, black: float, n: int, batch: int = 32) -> float:
-    """Return what the published evaluation makes, on average over orders, of a true loss when the unfilled hole's loss is `black`.
+    """Return what the published evaluation makes, on average over orders, of a true loss when the unfilled hole's loss
+    is `black`.
 
-    It fills the pictures of a batch in one after another and counts the whole batch each time: picture j of m is counted m + 1 - j times filled and
-    j - 1 times black. All sums are divided by 32 and by the n pictures.
+    It fills the pictures of a batch in one after another and counts the whole batch each time: picture j of m is
+    counted m + 1 - j times filled and j - 1 times black. All sums are divided by `batch` and by the n pictures.
     """
     filled = unfilled = 0.
     for m in [batch]*(n//batch) + [n % batch]:
-        filled, unfilled = filled + m*(m + 1)/2, unfilled + m*(m - 1)/2
+        filled += m*(m + 1)/2
+        unfilled += m*(m - 1)/2
     return (filled*loss + unfilled*black)/(batch*n)
+
+
 
 # %% ../nbs/3_report/18_experiments.ipynb #c31
 BLACK_HOLE, BLACK_HOLE_SPREAD = 3095., 40.
-"""The unfilled hole's loss on the report's photographs, in its unit, and how far off that may be: no table prints it; it
-is what the report's own loss curves imply, which begin near the loss of an unfilled hole."""
+"""The unfilled hole's loss on the report's photographs, in its unit, and how far off that may be. No table prints it:
+it was read off the report's loss curves."""
+
 
 
 def true_loss(printed: float, black: float = BLACK_HOLE, n: int = 2000, batch: int = 32) -> float:
@@ -185,7 +213,7 @@ def true_loss(printed: float, black: float = BLACK_HOLE, n: int = 2000, batch: i
 # %% ../nbs/3_report/18_experiments.ipynb #c32
 @dataclass(frozen=True)
 class Verdict:
-    """What seeds say of a difference: its mean, 95% interval, and whether it is decided among several asked together."""
+    """What seeds say of a difference: its mean, 95% interval, whether it is decided among several asked together."""
     mean: float
     interval: tuple[float, float]  # of this difference alone
     seeds: int
@@ -304,20 +332,20 @@ def figure(experiment: str, folder: str | Path | None = None, seed: int = 0) -> 
     """Draw what each network of an experiment puts into the sample photographs, in the report's columns, from the
     recorded fills; a missing run leaves a gap."""
     records, columns = load_runs(folder), {}
-    one_of(experiment, EXPERIMENTS, "experiment")
-    named = {name: read_config(record["config"]) for name, record in records.items()}
-    for objective, encoder, i in reversed(EXPERIMENTS[experiment]):
-        for name, config in named.items():
-            if config.seed != seed or not matching({name: records[name]}, objective, encoder, i): continue
+    for objective, encoder, i in reversed(EXPERIMENTS[one_of(experiment, EXPERIMENTS, "experiment")]):
+        for name, record in records.items():
+            if record["config"]["seed"] != seed or not matching({name: record}, objective, encoder, i): continue
             fills = recorded_fills(name, folder)
             if fills is None: continue
-            columns[f"{objective.upper()} {NAMES[encoder]}"] = fills
-            size, hole = config.size, config.hole
-            break
+            columns[f"{objective.upper()} {NAMES[encoder]}"] = fills, read_config(record["config"])
     if not columns:
         raise InputError(f"no fills of {experiment} with seed {seed} recorded in {folder or results_folder()/'runs'}: "
                          "make them with `make records`")
-    photos = load("samples", size).batch(range(7))
-    hidden = photos.masked_fill(make_masks("center", 7, size, hole), .5)
-    return grid([list(row) for row in zip(photos, hidden, *columns.values())], ["original", "hole", *columns], 1.1,
+    config = next(iter(columns.values()))[1]
+    photos = load("samples", config.size).batch(range(7))
+    hidden = show_hole(photos, make_masks("center", 7, config.size, config.hole))
+    lines = zip(photos, hidden, *(fills for fills, _ in columns.values()))
+    return grid([list(line) for line in lines], ["original", "hole", *columns], 1.1,
                 "photographs, their holes, and what each network puts in them")
+
+
