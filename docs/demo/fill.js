@@ -212,14 +212,15 @@ export function between(data, start, h, w, y, x) {
   return (1 - v)*((1 - u)*data[start + top*w + left] + u*data[start + top*w + right]) + v*((1 - u)*data[start + low*w + left] + u*data[start + low*w + right]);
 }
 
-/** Draw large pictures in tiles, only where there is a hole, each from what surrounds it: a network needs much memory for a large one. */
-function inTiles(draw, tile = 256, margin = 64) {
+/** Draw large pictures in tiles, only around holes, each from what surrounds it: a network needs much memory for a large one. */
+function inTiles(draw, margin, tile = 256, most = 384*384) {
   return async (image, mask, h, w, tick) => {
-    if (h*w <= (tile + 2*margin)**2) return draw(image, mask, h, w);
+    if (h*w <= most) return draw(image, mask, h, w);
     const out = image.slice(), cores = [];
     for (let top = 0; top < h; top += tile) for (let left = 0; left < w; left += tile) {
       const core = {top, left, bottom: Math.min(h, top + tile), right: Math.min(w, left + tile)};
-      if (cut(mask, h, w, core, 1).some(v => v)) cores.push(core);
+      const hole = bounds(cut(mask, h, w, core, 1), core.bottom - top, core.right - left, 0);
+      if (hole.bottom) cores.push({top: top + hole.top, left: left + hole.left, bottom: top + hole.bottom, right: left + hole.right});
     }
     for (const [k, core] of cores.entries()) {
       await tick(k/cores.length);
@@ -248,7 +249,7 @@ async function coarseToFine(draw, image, mask, h, w, size, tick) {
 
 /** An inpainter of any picture and hole from a network trained on `size` × `size` pictures: each group of neighbouring holes from what surrounds it, coarse to fine. */
 export function anyHole(net, size) {
-  const once = async (image, mask, h, w) => composite(image, (await net(hide(image, mask), h, w)).map(v => (v + 1)/2), mask), draw = inTiles(once);
+  const once = async (image, mask, h, w) => composite(image, (await net(hide(image, mask), h, w)).map(v => (v + 1)/2), mask), draw = inTiles(once, size/2);
   return async (image, mask, h, w, {tick = async () => {}} = {}) => {
     if (Math.max(h, w) <= size) return once(image, mask, h, w);
     const out = image.slice(), depth = distanceSquared(mask, h, w), near = distanceSquared(mask, h, w, v => !v).map(d => d < (size/8)**2 ? 1 : 0);

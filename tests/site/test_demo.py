@@ -1,5 +1,5 @@
-"""The live demo as people use it: mouse, touch and keys, without a network, with files that are no pictures; its numbers
-are those of the library."""
+"""The live demo as people use it: mouse, touch and keys, without a network, with files that are no pictures; its
+numbers are those of the library."""
 import base64
 import io
 import re
@@ -105,7 +105,8 @@ def test_a_box_is_filled_in_the_picture_as_the_library_fills_it_and_saved(demo):
         expected = method(image, missing)
         assert np.abs(out/255 - expected[0].permute(1, 2, 0).numpy())[hole].max() < 1/255, name
         caption = demo.locator(f"#made-{name}").inner_text()
-        assert float(re.search(r"([\d.]+) dB", caption)[1]) == pytest.approx(float(metrics.psnr(expected, image, missing)), abs=.06)
+        psnr = float(metrics.psnr(expected, image, missing))
+        assert float(re.search(r"([\d.]+) dB", caption)[1]) == pytest.approx(psnr, abs=.06)
 
 
 def test_a_second_hole_is_filled_after_the_first_and_all_is_undone(demo):
@@ -135,7 +136,9 @@ def test_a_second_hole_is_filled_after_the_first_and_all_is_undone(demo):
 
 
 def test_before_and_after(demo):
-    shot = lambda: np.array(Image.open(io.BytesIO(demo.locator("#canvas").screenshot())).convert("RGB")).astype(int)
+    def shot():
+        return np.array(Image.open(io.BytesIO(demo.locator("#canvas").screenshot())).convert("RGB")).astype(int)
+
     opened(demo, scene())
     expect(demo.locator("#hold")).to_be_disabled()
     demo.mouse.move(5, 5)
@@ -220,8 +223,8 @@ def test_keys_alone(demo):
     for _ in range(30):
         demo.keyboard.press("Tab")
         reached.append(demo.evaluate("document.activeElement.id"))
-    for name in ("canvas", "file", "tool-box", "tool-brush", "tool-erase", "undo", "redo", "clear", "brush-size", "fill",
-                 "fit", "method-unet", "mask-save"):
+    for name in ("canvas", "file", "tool-box", "tool-brush", "tool-erase", "undo", "redo", "clear", "brush-size",
+                 "fill", "fit", "method-unet", "mask-save"):
         assert name in reached, name
     demo.keyboard.press("Control+z"), demo.keyboard.press("Control+z")
     demo.focus("#canvas")
@@ -303,7 +306,8 @@ def test_the_result_is_copied(demo):
 def test_a_pasted_and_a_dropped_picture(demo):
     make = """([kind, name]) => { const c = new OffscreenCanvas(90, 60), p = c.getContext('2d'); p.fillStyle = '#3a6';
         p.fillRect(0, 0, 90, 60);
-        return c.convertToBlob().then(b => { const d = new DataTransfer(); d.items.add(new File([b], name, {type: 'image/png'}));
+        return c.convertToBlob().then(b => { const d = new DataTransfer();
+        d.items.add(new File([b], name, {type: 'image/png'}));
         document.dispatchEvent(kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: d})
             : new DragEvent('drop', {dataTransfer: d, cancelable: true})); }); }"""
     for kind, name in (("paste", "image.png"), ("drop", "some.png")):
@@ -336,7 +340,10 @@ def test_without_the_network_the_others_still_fill(page):
 
 
 def test_without_webassembly_the_page_says_so(page):
-    page.route("**/worker.js", lambda route: route.fulfill(body="delete self.WebAssembly;" + route.fetch().text(), content_type="text/javascript"))
+    def without(route):
+        route.fulfill(body="delete self.WebAssembly;" + route.fetch().text(), content_type="text/javascript")
+
+    page.route("**/worker.js", without)
     page.goto("demo/index.html")
     expect(page.locator("#method-unet")).to_be_disabled(timeout=LONG)
     page.locator("#samples button").first.click()
@@ -404,7 +411,8 @@ def test_the_methods_are_those_of_the_library(demo, name):
 @pytest.mark.context(color_scheme="light")
 def test_the_theme_chosen_on_the_site_holds_here(page):
     page.goto("demo/index.html")
-    ground = lambda: page.evaluate("getComputedStyle(document.body).backgroundColor")
+    def ground(): return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
     light = ground()
     page.evaluate("localStorage.setItem('mode', 'dark'), localStorage.setItem('theme', 'dark')")
     page.reload()

@@ -1,4 +1,4 @@
-"""The course as a student takes it: a fresh copy, opened in JupyterLab, every cell run; a mask painted with the mouse."""
+"""The course as a student takes it: a fresh copy, opened in JupyterLab, every cell run; a hole painted and filled."""
 import json
 import os
 import socket
@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
 from conftest import visit
 
 BIN = Path(sys.executable).parent
@@ -17,26 +18,34 @@ TOKEN = "browser-tests"
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab on a fresh copy of the course; nothing of the user's own settings is read or written."""
+    """The address of a JupyterLab on a fresh copy of the course; settings of the user are neither read nor written."""
     folder = tmp_path_factory.mktemp("lab")
     subprocess.run([BIN/"context-inpaint", "course", folder/"course"], check=True, capture_output=True)
-    for plugin, choice in {"notebook-extension/tracker": {"windowingMode": "none"}, "apputils-extension/notification": {"fetchNews": "false"}}.items():  # cells out of sight stay in the page
+    choices = {"notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight stay in the page
+               "apputils-extension/notification": {"fetchNews": "false"}}
+    for plugin, choice in choices.items():
         settings = folder/"settings"/"@jupyterlab"/f"{plugin}.jupyterlab-settings"
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps(choice))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    own = {"JUPYTER_CONFIG_DIR": folder/"config", "JUPYTER_RUNTIME_DIR": folder/"runtime", "JUPYTERLAB_SETTINGS_DIR": folder/"settings", "JUPYTERLAB_WORKSPACES_DIR": folder/"workspaces",
-           "IPYTHONDIR": folder/"ipython", "CONTEXT_INPAINT_HOME": folder/"home", "CONTEXT_INPAINT_PRESET": "tiny", "CONTEXT_INPAINT_DEVICE": "cpu"}
-    command = [BIN/"jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder/'course'}",
+    own = {"JUPYTER_CONFIG_DIR": folder/"config", "JUPYTER_RUNTIME_DIR": folder/"runtime",
+           "JUPYTERLAB_SETTINGS_DIR": folder/"settings", "JUPYTERLAB_WORKSPACES_DIR": folder/"workspaces",
+           "IPYTHONDIR": folder/"ipython", "CONTEXT_INPAINT_HOME": folder/"home", "CONTEXT_INPAINT_PRESET": "tiny",
+           "CONTEXT_INPAINT_DEVICE": "cpu"}
+    command = [BIN/"jupyter", "lab", "--no-browser", "--allow-root", f"--port={port}", "--port-retries=0",
+               f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder/'course'}",
                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly"]
-    with (folder/"log").open("w") as log: server = subprocess.Popen(command, env=os.environ | {k: str(v) for k, v in own.items()}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    environment = os.environ | {name: str(value) for name, value in own.items()}
+    with (folder/"log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}/"
     for _ in range(600):
         assert server.poll() is None, (folder/"log").read_text()
-        try: urllib.request.urlopen(f"{address}api/status?token={TOKEN}"); break
+        try: urllib.request.urlopen(f"{address}api/status?token={TOKEN}")
         except OSError: time.sleep(0.1)
+        else: break
     yield address
     server.terminate()
     server.wait(20)
@@ -55,7 +64,8 @@ def run_all(page, name: str) -> None:
     page.locator(".lm-MenuBar-item", has_text="Run").click()
     page.locator(".lm-Menu-item", has_text="Run All Cells").first.click()
     page.wait_for_function("""() => /Traceback/.test(document.querySelector('.jp-Notebook').innerText)
-        || [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')].every(e => /\\[\\d+\\]/.test(e.textContent))""", timeout=150_000)
+        || [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputPrompt')]
+            .every(e => /\\[\\d+\\]/.test(e.textContent))""", timeout=150_000)
     assert page.locator(".jp-Notebook .jp-OutputArea-output", has_text="Traceback").all_inner_texts() == []
 
 
@@ -95,24 +105,26 @@ def test_a_mask_is_painted_with_the_mouse_and_read_back(notebook):
     notebook.watch.check()
 
 
-def cells(page): return page.locator(".jp-Notebook .jp-Cell").count()
+def counted(page) -> tuple[int, int]:
+    """Return how many cells the notebook has, and how many of them are text."""
+    return page.locator(".jp-Notebook .jp-Cell").count(), page.locator(".jp-Notebook .jp-MarkdownCell").count()
 
 
 def test_no_key_pressed_in_the_painter_changes_the_notebook(notebook):
     """In command mode X cuts a cell, A and B insert one, D D deletes it, Z takes that back, M makes it text, Y code."""
     run_all(notebook, "5_practice/25_your_photo")
-    painter = notebook.locator(".ci-painter")
-    before, types = cells(notebook), notebook.locator(".jp-Notebook .jp-MarkdownCell").count()
-    places = [painter.get_by_role("button", name=name, exact=True) for name in ("Erase", "Brush", "Undo", "Fit", "Save mask")]
-    places += [painter.locator("input[type=range]"), painter.locator("input[type=checkbox]").first, painter.locator("canvas"), painter.locator(".ci-keys")]
-    for place in places:
+    painter, before = notebook.locator(".ci-painter"), counted(notebook)
+    names = ("Erase", "Brush", "Undo", "Fit", "Save mask")
+    buttons = {name: painter.get_by_role("button", name=name, exact=True) for name in names}
+    for place in [*buttons.values(), *map(painter.locator, ("input[type=range]", "canvas", ".ci-keys"))]:
         place.scroll_into_view_if_needed()
         place.click()
         for key in "xbaddmyz": notebook.keyboard.press(key)
-        assert (cells(notebook), notebook.locator(".jp-Notebook .jp-MarkdownCell").count()) == (before, types), place
-    painter.get_by_role("button", name="Erase", exact=True).click()
+        assert counted(notebook) == before, place
+    buttons["Erase"].click()
     notebook.keyboard.press("x")
-    assert painter.get_by_role("button", name="Box", exact=True).get_attribute("aria-pressed") == "true", "the key reached the painter"
+    box = painter.get_by_role("button", name="Box", exact=True)
+    assert box.get_attribute("aria-pressed") == "true", "the key reached the painter"
     notebook.watch.check()
 
 

@@ -1,4 +1,5 @@
-"""The core of both painters, once: what is painted, taken back, zoomed and panned, by mouse, fingers, pen and keys; then the notebook's widget."""
+"""The core of both painters, once: what is painted, taken back, zoomed and panned, by mouse, fingers, pen and keys;
+then the notebook's widget."""
 import base64
 import io
 from pathlib import Path
@@ -12,8 +13,10 @@ import context_inpaint
 from conftest import visit
 
 HERE, PLACE = Path(context_inpaint.__file__).parent, "http://painter.test/"
-PAGE = """<!doctype html><meta name=viewport content="width=device-width"><link rel=stylesheet href=app.css><body style="margin:0">
-<canvas id=view tabindex=0 style="display:block;width:300px;height:200px;touch-action:none"></canvas><div id=below style="height:3000px"></div>
+HEAD = '<!doctype html><meta name=viewport content="width=device-width"><link rel=stylesheet href=app.css>'
+PAGE = HEAD + """<body style="margin:0">
+<canvas id=view tabindex=0 style="display:block;width:300px;height:200px;touch-action:none"></canvas>
+<div id=below style="height:3000px"></div>
 <script type=module>
 import { createPainter } from "./paint.js";
 import { readMask, writeMask } from "./mask.js";
@@ -25,19 +28,27 @@ Object.assign(window, { photo, readMask, writeMask });
 painter.open(photo, 600, 400);
 document.addEventListener("keydown", (event) => painter.keydown(event));
 </script>"""
-WIDGET = """<!doctype html><meta name=viewport content="width=device-width"><link rel=stylesheet href=app.css><body><script type=module>
+WIDGET = HEAD + """<body><script type=module>
 import app from "./app.js";
-const photo = new OffscreenCanvas(300, 200), hole = new OffscreenCanvas(300, 200), pen = photo.getContext("2d");
-pen.fillStyle = "#284", pen.fillRect(0, 0, 300, 200), hole.getContext("2d").fillRect(0, 0, 10, 10);
+const photo = new OffscreenCanvas(300, 200), hole = new OffscreenCanvas(300, 200);
+photo.getContext("2d").fillRect(0, 0, 300, 200), hole.getContext("2d").fillRect(0, 0, 10, 10);
 const bytes = async (canvas, type) => new DataView(await (await canvas.convertToBlob({ type })).arrayBuffer());
-const state = { size: [300, 200], photo: await bytes(photo, "image/jpeg"), mask: await bytes(hole, "image/png"), methods: ["telea", "unet"],
-  chosen: ["telea"], results: [], status: "", busy: false }, heard = {}, sent = [];
-const model = { get: (name) => state[name], set: (name, value) => { state[name] = value; }, save_changes() {}, send: (message) => sent.push(message),
-  on: (event, react) => { heard[event] = react; }, off() {} };
-Object.assign(window, { state, sent, python: (name, value) => { state[name] = value; heard[`change:${name}`]?.(); }, heard });
+const state = { size: [300, 200], photo: await bytes(photo, "image/jpeg"), mask: await bytes(hole, "image/png"),
+  methods: ["telea", "unet"], chosen: ["telea"], results: [], status: "", busy: false }, heard = {}, sent = [];
+const model = { get: (name) => state[name], set: (name, value) => { state[name] = value; }, save_changes() {},
+  send: (message) => sent.push(message), on: (event, react) => { heard[event] = react; }, off() {} };
+const python = (name, value) => { state[name] = value; heard[`change:${name}`]?.(); };
+Object.assign(window, { state, sent, heard, python });
 app.render({ model, el: document.body });
 window.ready = true;
 </script>"""
+
+
+def answer(route, html: str) -> None:
+    name = route.request.url.removeprefix(PLACE)
+    if not name: route.fulfill(body=html, content_type="text/html")
+    elif (HERE/name).is_file(): route.fulfill(path=HERE/name)
+    else: route.fulfill(body="")  # the browser asks for an icon
 
 
 @pytest.fixture
@@ -49,8 +60,7 @@ def open_page(browser):
         context = visit(browser, PLACE, **options)
         page = context.__enter__()
         contexts.append((context, page))
-        page.route(f"{PLACE}**", lambda route: route.fulfill(body=html, content_type="text/html") if route.request.url == PLACE
-                   else route.fulfill(path=HERE/route.request.url.removeprefix(PLACE)) if "favicon" not in route.request.url else route.fulfill(body=""))
+        page.route(f"{PLACE}**", lambda route: answer(route, html))
         page.goto(PLACE)
         page.wait_for_function(ready)
         return page
@@ -103,8 +113,9 @@ def test_a_box_has_whole_pixels_and_an_empty_one_is_none(page):
 
 def test_undo_and_redo_go_through_every_state(page):
     states = [mask(page)]
-    for keys, points in (("b", ((50, 50), (250, 60))), ("x", ((10, 10), (100, 100))), ("e", ((60, 50), (90, 90))), ("b", ((10, 150), (50, 180)))):
-        page.keyboard.press(keys)
+    for key, *points in (("b", (50, 50), (250, 60)), ("x", (10, 10), (100, 100)), ("e", (60, 50), (90, 90)),
+                         ("b", (10, 150), (50, 180))):
+        page.keyboard.press(key)
         drag(page, *points)
         states.append(mask(page))
     for state in states[-2::-1]:
@@ -178,8 +189,12 @@ def test_keys_alone_paint(page):
 
 
 def touch(page, kind, *points):
-    page.evaluate("""([kind, points]) => points.forEach(([id, clientX, clientY, pointerType = "touch"]) => document.getElementById("view").dispatchEvent(
-        new PointerEvent(kind, { pointerId: id, clientX, clientY, pointerType, bubbles: true, cancelable: true, button: kind === "pointermove" ? -1 : 0, buttons: 1 })))""", [kind, points])
+    page.evaluate("""([kind, points]) => {
+        for (const [pointerId, clientX, clientY, pointerType = "touch"] of points) {
+            const at = { pointerId, pointerType, clientX, clientY, buttons: 1, button: kind === "pointermove" ? -1 : 0 };
+            const event = new PointerEvent(kind, { ...at, bubbles: true, cancelable: true });
+            document.getElementById("view").dispatchEvent(event);
+        } }""", [kind, points])
 
 
 def test_two_fingers_zoom_and_pan_and_paint_nothing(page):
@@ -214,19 +229,23 @@ def test_the_hand_beside_a_pen_does_not_paint(page):
 @pytest.mark.context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
 def test_a_real_finger_paints_without_scrolling(page):
     hand = page.context.new_cdp_session(page)
-    for i in range(8): hand.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": [{"x": 100, "y": 180 - 20*i}]})
+    for i in range(8):
+        point = {"x": 100, "y": 180 - 20*i}
+        hand.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": [point]})
     hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert mask(page)[100:340, 200].all() and page.evaluate("scrollY") == 0
 
 
 def test_the_brush_is_outlined_and_before_and_after_share_the_view(page):
-    shot = lambda: np.array(Image.open(io.BytesIO(page.locator("#view").screenshot())).convert("RGB")).astype(int)
+    def shot(): return np.array(Image.open(io.BytesIO(page.locator("#view").screenshot())).convert("RGB")).astype(int)
     page.mouse.move(10, 190)
     plain = shot()
     page.mouse.move(100, 100)
     changed = (np.abs(shot() - plain).max(-1) > 40)
     assert changed[95:105, 78:83].any() and not changed[97:103, 97:103].any()
-    page.evaluate("const c = new OffscreenCanvas(1, 1); c.getContext('2d').fillRect(0, 0, 1, 1); painter.add({ tool: 'fill', layers: [{ image: c, x: 0, y: 0, width: 600, height: 400 }] })")
+    page.evaluate("""() => { const image = new OffscreenCanvas(1, 1);
+        image.getContext("2d").fillRect(0, 0, 1, 1);
+        painter.add({ tool: "fill", layers: [{ image, x: 0, y: 0, width: 600, height: 400 }] }); }""")
     page.mouse.move(500, 500)
     assert (shot()[100, [20, 250]] == 0).all()
     page.evaluate("painter.split = 0.5, painter.redraw()")
@@ -237,40 +256,46 @@ def test_the_brush_is_outlined_and_before_and_after_share_the_view(page):
 def test_masks_go_out_and_in(page):
     drag(page, (100, 100), (200, 100))
     hole = mask(page)
-    data = page.evaluate("""async () => { const blob = await writeMask(painter.mask, 600, 400), file = new File([blob], "m.png");
-        painter.add({ tool: "clear" }); painter.add({ tool: "mask", image: await readMask(file, 600, 400) });
-        let text = ""; for (const byte of new Uint8Array(await blob.arrayBuffer())) text += String.fromCharCode(byte); return btoa(text); }""")
+    data = page.evaluate("""async () => {
+        const blob = await writeMask(painter.mask, 600, 400), file = new File([blob], "m.png");
+        painter.add({ tool: "clear" });
+        painter.add({ tool: "mask", image: await readMask(file, 600, 400) });
+        return btoa(String.fromCharCode(...new Uint8Array(await blob.arrayBuffer()))); }""")
     stored = np.array(Image.open(io.BytesIO(base64.b64decode(data))).convert("L"))
     assert ((stored == 255) == hole).all() and set(np.unique(stored)) == {0, 255} and (mask(page) == hole).all()
-    said = page.evaluate("readMask(new File([new Uint8Array(9)], 'no.png'), 600, 400).catch((error) => error.message)")
+    said = page.evaluate("readMask(new File(['no'], 'no.png'), 600, 400).catch((error) => error.message)")
     assert said == "no.png is not a picture that this browser can read"
 
 
 # ---- the widget, with a Python that says what the test makes it say
 
 @pytest.fixture
-def widget(open_page): return open_page(WIDGET, "window.ready && document.querySelector('.ci-painter canvas').ariaLabel")
+def widget(open_page):
+    page = open_page(WIDGET, "window.ready && document.querySelector('.ci-painter canvas').ariaLabel")
+    page.evaluate("python('results', [{ name: 'telea', note: '', jpeg: state.photo }])")
+    return page
 
 
 def test_no_focusable_part_of_the_widget_leaves_its_keys_to_the_notebook(widget):
-    widget.evaluate("python('results', [{ name: 'telea', note: '', jpeg: state.photo }])")
-    open_to_it = widget.evaluate("[...document.querySelectorAll('.ci-painter, .ci-painter *')].filter((node) => node.tabIndex >= 0 && !node.dataset.lmSuppressShortcuts).length")
-    assert open_to_it == 0
-    widget.evaluate("document.addEventListener('keydown', (event) => { window.leaked = (window.leaked ?? '') + event.key; })")
+    parts = widget.evaluate("""[...document.querySelectorAll('.ci-painter, .ci-painter *')]
+        .filter((node) => node.tabIndex >= 0).map((node) => node.dataset.lmSuppressShortcuts)""")
+    assert len(parts) > 15 and set(parts) == {"true"}
+    widget.evaluate("window.leaked = '', document.addEventListener('keydown', ({ key }) => { window.leaked += key; })")
     for name in ("Erase", "Undo", "Save mask"):
         widget.get_by_role("button", name=name).focus()
         for key in "bxaed": widget.keyboard.press(key)
-    assert widget.evaluate("window.leaked") is None
+    assert widget.evaluate("window.leaked") == ""
 
 
 def test_fill_claims_nothing_before_python_has_answered(widget):
-    widget.evaluate("python('status', 'filled 3% of the photo'), python('results', [{ name: 'telea', note: '', jpeg: state.photo }])")
+    widget.evaluate("python('status', 'filled 3% of the photo')")
     widget.get_by_role("button", name="Fill").click()
     expect(widget.locator(".ci-status")).to_have_text("asking Python to fill…")
     expect(widget.locator(".ci-results")).to_have_class("ci-results ci-old")
     assert widget.evaluate("sent") == [{"do": "fill", "methods": ["telea"]}]
     expect(widget.locator(".ci-status")).to_contain_text("has not answered", timeout=8000)
-    widget.evaluate("python('cancellable', true), python('busy', true), python('status', 'filling with telea…'), python('progress', .5)")
+    widget.evaluate("python('cancellable', true), python('busy', true), python('status', 'filling with telea…')")
+    widget.evaluate("python('progress', .5)")
     expect(widget.locator(".ci-status")).to_have_text("filling with telea…")
     assert widget.locator("progress").evaluate("bar => bar.value") == .5
     widget.get_by_role("button", name="Cancel").click()
@@ -281,12 +306,16 @@ def test_fill_claims_nothing_before_python_has_answered(widget):
 
 
 def test_what_is_dropped_or_pasted_is_opened_and_what_is_no_picture_is_refused(widget):
-    for kind, event in (("drop", "DragEvent('drop', { dataTransfer: given, bubbles: true, cancelable: true })"), ("paste", "ClipboardEvent('paste', { clipboardData: given, bubbles: true })")):
-        widget.evaluate(f"() => {{ const given = new DataTransfer(); given.items.add(new File(['x'], '{kind}.png', {{ type: 'image/png' }})); document.querySelector('.ci-painter canvas').dispatchEvent(new {event}); }}")
+    for kind, event in (("drop", "DragEvent('drop', { dataTransfer: given, bubbles: true, cancelable: true })"),
+                        ("paste", "ClipboardEvent('paste', { clipboardData: given, bubbles: true })")):
+        widget.evaluate(f"""() => {{ const given = new DataTransfer();
+            given.items.add(new File(['x'], '{kind}.png', {{ type: 'image/png' }}));
+            document.querySelector('.ci-painter canvas').dispatchEvent(new {event}); }}""")
         widget.wait_for_function(f"sent.at(-1)?.name === '{kind}.png'")
     picker = widget.locator("input[type=file]").first
     picker.set_input_files({"name": "x.heic", "mimeType": "image/heic", "buffer": b"no"})
-    expect(widget.locator(".ci-status")).to_have_text("x.heic is not a picture this browser can read. Choose a JPEG, PNG, WebP or GIF.")
+    expect(widget.locator(".ci-status")).to_have_text(
+        "x.heic is not a picture this browser can read. Choose a JPEG, PNG, WebP or GIF.")
     gif = io.BytesIO()
     Image.new("RGB", (4, 4)).save(gif, "GIF")
     picker.set_input_files({"name": "x.gif", "mimeType": "image/gif", "buffer": gif.getvalue()})
@@ -294,9 +323,10 @@ def test_what_is_dropped_or_pasted_is_opened_and_what_is_no_picture_is_refused(w
 
 
 def test_what_is_saved_is_a_link_in_the_document(widget):
-    widget.evaluate("python('results', [{ name: 'telea', note: '', jpeg: state.photo }])")
-    widget.evaluate("document.addEventListener('click', (event) => { if (event.target.download) window.linked = event.target.isConnected; })")
+    widget.evaluate("""document.addEventListener('click', ({ target }) => {
+        if (target.download) window.linked = target.isConnected; })""")
     widget.get_by_role("button", name="Save PNG").click()
     assert widget.evaluate("sent.at(-1)") == {"do": "save", "name": "telea"}
-    with widget.expect_download() as download: widget.evaluate("heard['msg:custom']({ save: 'telea' }, [state.mask])")
+    with widget.expect_download() as download:
+        widget.evaluate("heard['msg:custom']({ save: 'telea' }, [state.mask])")
     assert download.value.suggested_filename == "filled-telea.png" and widget.evaluate("window.linked")
