@@ -191,7 +191,8 @@ def test_keys_alone_paint(page):
 def touch(page, kind, *points):
     page.evaluate("""([kind, points]) => {
         for (const [pointerId, clientX, clientY, pointerType = "touch"] of points) {
-            const at = { pointerId, pointerType, clientX, clientY, buttons: 1, button: kind === "pointermove" ? -1 : 0 };
+            const button = kind === "pointermove" ? -1 : 0;
+            const at = { pointerId, pointerType, clientX, clientY, button, buttons: 1 };
             const event = new PointerEvent(kind, { ...at, bubbles: true, cancelable: true });
             document.getElementById("view").dispatchEvent(event);
         } }""", [kind, points])
