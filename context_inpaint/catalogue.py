@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,28 @@ def get_method(name: str, bank: Bank | None = None) -> Inpainter:
 def get_methods(names: Sequence[str] | None = None, bank: Bank | None = None) -> dict[str, Inpainter]:
     """Return inpainters by name; by default all that can run."""
     return {name: get_method(name, bank) for name in (available() if names is None else names)}
+
+
+def completion_bank(spec: str | None, size: int, scored: Bank | None = None) -> Bank | None:
+    """Return the pictures that scene completion copies from, by a data spec, or None for its own; those that are being
+    scored, or nearly the same ones, are left out, which is said on stderr.
+
+    Raises
+    ------
+    InputError
+        If nothing is left.
+    """
+    if not spec: return None
+    import torch
+
+    from context_inpaint.data import common, load
+    bank = load(spec, size=size)
+    shared = {i for i, _ in common(bank, scored)} if scored is not None else set()
+    if not shared: return bank
+    if len(shared) == len(bank):
+        raise InputError("the bank holds only pictures that are being scored: give another with --bank")
+    print(f"left out of the bank: {len(shared)} pictures that are being scored", file=sys.stderr)
+    return bank[torch.tensor([i for i in range(len(bank)) if i not in shared])]
 
 
 def painter(photo: str | os.PathLike | Tensor, mask: str | os.PathLike | Tensor | None = None,

@@ -6,20 +6,13 @@ import shlex
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from context_inpaint.data import Bank
 
 app = typer.Typer(help="Fill holes in photographs, score the methods, take the course.", rich_markup_mode=None,
                   pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
-
-DEMO = {"data": "drawn", "limit": 2000, "test_limit": 200, "width": 128, "bottleneck": 128, "size": 64, "hole_px": 16,
-        "epochs": 10, "batch_size": 50, "lr": 2e-3}
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what exists.")]
 BankSpec = Annotated[str | None, typer.Option("--bank", metavar="SPEC",
@@ -37,79 +30,48 @@ def _names(methods: str | None) -> list[str] | None:
     return [name for part in methods.split(",") if (name := part.strip())] if methods else None
 
 
-def _bank(spec: str | None, size: int) -> Bank | None:
-    from context_inpaint.data import load
-    return load(spec, size=size) if spec else None
-
-
-def _without(bank: Bank, scored: Bank) -> Bank:
-    """Return a bank without the pictures that are being scored, or nearly the same ones, and say how many they were."""
-    import torch
-
-    from context_inpaint.core import InputError
-    from context_inpaint.data import common
-    shared = {i for i, _ in common(bank, scored)}
-    if len(shared) == len(bank):
-        raise InputError("the bank holds only pictures that are being scored: give another with --bank")
-    if shared: print(f"left out of the bank: {len(shared)} pictures that are being scored", file=sys.stderr)
-    return bank[torch.tensor([i for i in range(len(bank)) if i not in shared])]
-
-
-def _command() -> str:
-    return shlex.join(["context-inpaint", *sys.argv[1:]])
-
-
 def _style(markdown: bool, as_csv: bool) -> str:
     from context_inpaint.core import InputError
     if markdown and as_csv: raise InputError("give --markdown or --csv, not both")
     return "markdown" if markdown else "csv" if as_csv else "text"
 
 
-def _box(text: str, height: int, width: int) -> Tensor:
-    """Return the mask of a box `X,Y,W,H` in pixels: left, top, width, height."""
-    import torch
-
-    from context_inpaint.core import InputError
-    try: x, y, w, h = map(int, text.split(","))
-    except ValueError:
-        raise InputError(f"box {text!r} is not four whole numbers: write --box X,Y,W,H in pixels") from None
-    if w < 1 or h < 1: raise InputError(f"box {text!r} is empty: width and height must be at least 1")
-    if x < 0 or y < 0 or x + w > width or y + h > height:
-        raise InputError(f"box {text!r} lies outside the picture, which is {width} wide and {height} high")
-    mask = torch.zeros(1, 1, height, width, dtype=torch.bool)
-    mask[..., y:y + h, x:x + w] = True
-    if mask.all(): raise InputError("the box hides the whole picture: leave something to fill it from")
-    return mask
-
-
 @app.command()
 def inpaint(
-        photo: Path,
-        out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write: PNG keeps known pixels exact.")],
-        mask: Annotated[Path | None, typer.Option(help="A picture of the photo's size; white marks the hole.")] = None,
-        box: Annotated[str | None, typer.Option(metavar="X,Y,W,H",
-                                                help="The hole as a box: left, top, width, height in pixels.")] = None,
+        photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="A picture, or a folder of them.")],
+        out: Annotated[Path, typer.Option("--out", "-o", help="The picture to write, or the folder for a folder's; "
+                                                              "PNG keeps known pixels exact, JPEG nearly.")],
+        mask: Annotated[list[Path] | None, typer.Option(
+            help="A picture of the photo's size; white marks the hole. Several add up; for a folder, a folder of masks "
+                 "with the photos' names.")] = None,
+        box: Annotated[list[str] | None, typer.Option(
+            metavar="X,Y,W,H", help="The hole as a box: left, top, width, height in pixels. Several add up.")] = None,
+        grow: Annotated[int, typer.Option(
+            metavar="N", help="Widen the hole by N pixels, for shadows and halos of what is to go.")] = 0,
         method: Annotated[str | None, typer.Option(
             help="A name from `methods`. [default: unet, or telea without its weights]")] = None,
         weights: Annotated[str | None, typer.Option(metavar="RUN",
                                                     help="The folder of a training run, in place of a method.")] = None,
         bank: BankSpec = None,
         seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0, force: Force = False) -> None:
-    """Fill the hole in a photograph."""
-    from context_inpaint.catalogue import available, get_method
+    """Fill the hole in a photograph, or in each photograph of a folder."""
+    from context_inpaint.catalogue import available, completion_bank, get_method
     from context_inpaint.core import InputError, generator
-    from context_inpaint.photos import read_image, read_mask, write_image
-    if (mask is None) == (box is None):
+    from context_inpaint.photos import read_image
+    from context_inpaint.retouch import fill_folder, fill_photo, hole_of, jobs, write_photo
+    if not mask and not box:
         raise InputError("say what to fill: either --mask FILE (white = hole) or --box X,Y,W,H")
     if method and weights: raise InputError("give --method or --weights, not both")
+    name = weights or method or ("unet" if "unet" in available() else "telea")
+    if photo.is_dir():
+        todo = list(jobs(photo, mask or [], out))
+        inpainter = get_method(name, completion_bank(bank, 128))
+        raise typer.Exit(0 if fill_folder(todo, out, inpainter, box or [], grow, seed, force) else 2)
     if out.exists() and not force: raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     image = read_image(photo)
-    height, width = image.shape[1:]
-    missing = read_mask(mask, (height, width)) if mask else _box(box or "", height, width)
-    inpainter = get_method(weights or method or ("unet" if "unet" in available() else "telea"), _bank(bank, 128))
-    filled = inpainter(image[None].float()/255, missing, generator=generator(seed))[0]
-    filled = (filled*255).round().clamp(0, 255).to(image.dtype)
-    write_image(out, image.where(~missing[0], filled), force)
+    missing = hole_of(image, mask or [], box or [], grow)
+    filled = fill_photo(image, missing, get_method(name, completion_bank(bank, 128)), generator(seed))
+    write_photo(out, filled, force)
     print(out)
 
 
@@ -128,7 +90,7 @@ def evaluate(
         out: Annotated[Path | None, typer.Option(metavar="FILE.json|FILE.csv", help="Write the record.")] = None,
         force: Force = False) -> None:
     """Score methods on pictures and print the table."""
-    from context_inpaint.catalogue import get_methods
+    from context_inpaint.catalogue import completion_bank, get_methods
     from context_inpaint.core import InputError, device, preset
     from context_inpaint.data import load
     from context_inpaint.records import save_record, table
@@ -137,10 +99,10 @@ def evaluate(
     if out and out.exists() and not force:
         raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     size = size or preset().size
-    pictures, source = load(data, size=size, limit=limit, split="test"), _bank(bank, size)
-    if source is not None: source = _without(source, pictures)
-    record = score(pictures, get_methods(_names(methods), source), mask, hole, seed, device=device())
-    record["command"] = _command()
+    pictures = load(data, size=size, limit=limit, split="test")
+    inpainters = get_methods(_names(methods), completion_bank(bank, size, scored=pictures))
+    record = score(pictures, inpainters, mask, hole, seed, device=device())
+    record["command"] = shlex.join(["context-inpaint", *sys.argv[1:]])
     if out: save_record(record, out, force)
     print(table(record), end="")
 
@@ -253,32 +215,8 @@ def table(
 def demo(out: Annotated[Path, typer.Option(
         metavar="DIR", help="For figure, scoreboard, record and the trained network.")] = Path("demo-out")) -> None:
     """Train a small network, fill holes of every kind in real photographs with every method, and score them all."""
-    import torch
-
-    from context_inpaint.catalogue import available, get_method, get_methods, make_objective
-    from context_inpaint.data import load
-    from context_inpaint.masks import MASKS, make_masks
-    from context_inpaint.records import save_record, table
-    from context_inpaint.scoreboard import compare, evaluate
-    from context_inpaint.trainer import TrainConfig
-    from context_inpaint.training import train
-    out.mkdir(parents=True, exist_ok=True)
-    network, photos = out/"network", load("samples", size=128)
-    print("training a small network on 2,000 drawn scenes, then filling and scoring: about three minutes on two cores",
-          file=sys.stderr)
-    config = TrainConfig(**DEMO)  # type: ignore[arg-type]
-    train(config, make_objective(config), network, resume=network.exists())
-    holes = torch.cat([make_masks(kind, 1, 128, seed=3, start=i) for i, kind in enumerate(MASKS)])
-    titled = get_methods() | {"small network": get_method(str(network))}
-    compare(photos.batch(torch.arange(len(MASKS))), holes, titled, names=list(MASKS), side=1.28).save(out/"fills.jpg")
-    inpainters = get_methods([*available(), str(network)])
-    records = [evaluate(load("drawn", size=64, limit=200, split="test"), inpainters),
-               *(evaluate(photos, inpainters, mask=kind) for kind in MASKS)]
-    save_record(records, out/"record.json", force=True)
-    save_record(records, out/"scoreboard.csv", force=True)
-    columns = ["psnr", "gain_over_telea", "l1", "ssim", "seam", "sharpness", "seconds_per_image"]
-    print("\n".join(table(record, keys=columns) for record in records), end="")
-    print(f"\nwrote {out/'fills.jpg'}, {out/'scoreboard.csv'}, {out/'record.json'} and the network {network}")
+    from context_inpaint.demo import run
+    run(out)
 
 
 @app.command()

@@ -20,7 +20,7 @@ from .core import InputError, write_aside
 __all__ = ['LOSSLESS', 'LOSSY', 'MAX_PIXELS', 'sample_files', 'sample_photos', 'decode', 'read_image', 'read_mask',
            'write_image']
 
-# %% ../nbs/6_workshop/29_photos.ipynb #c06
+# %% ../nbs/6_workshop/29_photos.ipynb #c07
 def sample_files() -> dict[str, Path]:
     """Return the files of the photographs that come with scikit-image and scikit-learn, by name."""
     inside = {"skimage": ("data", "astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
@@ -39,7 +39,7 @@ def sample_photos() -> dict[str, Tensor]:
     """Return the photographs that come with scikit-image and scikit-learn, name → uint8 `[3, H, W]`, at full size."""
     return {name: read_image(file) for name, file in sample_files().items()}
 
-# %% ../nbs/6_workshop/29_photos.ipynb #c11
+# %% ../nbs/6_workshop/29_photos.ipynb #c13
 def _rgb(image: Image.Image, background: str = "white") -> Image.Image:
     """Return any Pillow image upright and as RGB: 16 bits become 8, transparency shows `background`."""
     image = ImageOps.exif_transpose(image)
@@ -62,7 +62,7 @@ def _square(image: Image.Image, size: int) -> Image.Image:
     image.info["enlarged"] = side < size
     return image
 
-# %% ../nbs/6_workshop/29_photos.ipynb #c17
+# %% ../nbs/6_workshop/29_photos.ipynb #c19
 LOSSLESS, LOSSY = (".png", ".webp", ".bmp", ".tif", ".tiff"), (".jpg", ".jpeg")
 MAX_PIXELS = 100_000_000
 
@@ -99,7 +99,7 @@ def read_image(path: str | os.PathLike) -> Tensor:
     """
     return torch.from_numpy(np.array(_read(path, "white"))).permute(2, 0, 1).contiguous()
 
-# %% ../nbs/6_workshop/29_photos.ipynb #c20
+# %% ../nbs/6_workshop/29_photos.ipynb #c23
 def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> Tensor:
     """Return a mask file as bool `[1, 1, H, W]`: 128 and brighter is hole, transparent is not; nothing is resized.
 
@@ -116,15 +116,15 @@ def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> T
                          "if yours is the other way round, invert it")
     return torch.from_numpy(mask)[None, None]
 
-# %% ../nbs/6_workshop/29_photos.ipynb #c23
-def write_image(path: str | os.PathLike, image: Tensor, force: bool = False) -> None:
+# %% ../nbs/6_workshop/29_photos.ipynb #c27
+def write_image(path: str | os.PathLike, image: Tensor, force: bool = False, quality: int | None = None) -> None:
     """Write a picture so that reading it gives the same bytes back: `[3, H, W]` or `[1, 3, H, W]`, uint8 or in [0, 1].
 
-    Raises `InputError` if the file's ending is not in `LOSSLESS`, if the file exists and not `force`, or if the image
-    is malformed.
+    With a `quality`, 1 to 100, also as JPEG, where it does not. Raises `InputError` if the file's ending is not in
+    `LOSSLESS` (or then in `LOSSY`), if the file exists and not `force`, or if the image is malformed.
     """
     path, image = Path(path), image.detach().cpu()
-    if path.suffix.lower() not in LOSSLESS:
+    if path.suffix.lower() not in (LOSSLESS if quality is None else LOSSLESS + LOSSY):
         raise InputError(f"cannot write {path.name or path}: known pixels must come back exactly, "
                          f"so end the name in {', '.join(LOSSLESS)}")
     if image.ndim == 4 and len(image) == 1: image = image[0]
@@ -135,5 +135,8 @@ def write_image(path: str | os.PathLike, image: Tensor, force: bool = False) -> 
         image = (image*255).round().to(torch.uint8)
     picture = Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
     with write_aside(path, force) as temporary:
-        if path.suffix.lower() == ".webp": picture.save(temporary, lossless=True)
-        else: picture.save(temporary)
+        match path.suffix.lower():
+            case ".webp": picture.save(temporary, lossless=True)
+            case ".png": picture.save(temporary, compress_level=1)  # at 12 megapixels a second in place of five
+            case ".jpg" | ".jpeg": picture.save(temporary, quality=quality, subsampling=0)
+            case _: picture.save(temporary)
