@@ -15,7 +15,7 @@ from .masks import composite, hide, to_network
 from .trainer import Batch, TrainConfig, squared_error
 
 # %% auto #0
-__all__ = ['weight_map', 'strided_encoder', 'reconstruction', 'Adversarial']
+__all__ = ['weight_map', 'reconstruction', 'Adversarial', 'strided_encoder']
 
 # %% ../nbs/3_report/17_context_encoder.ipynb #c11
 def weight_map(side: int, overlap: int) -> Tensor:
@@ -25,23 +25,7 @@ def weight_map(side: int, overlap: int) -> Tensor:
     weight[overlap:side - overlap, overlap:side - overlap] = 1.
     return weight
 
-# %% ../nbs/3_report/17_context_encoder.ipynb #c15
-def strided_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
-    """Return the paper's inpainting encoder `[B, channels, size, size]` → `[B, width, 4, 4]`: 4×4 convolutions of
-    stride 2, each followed by BatchNorm, but for the first, and LeakyReLU.
-
-    128 pixels and width 512 give the paper's 64, 64, 128, 256, 512 channels (Pathak et al. 2016, figure 9a). Parameters
-    as in `encoders.alexnet`.
-    """
-    n = halvings(size, width, "strided")
-    widths = [max(width >> i, width//8) for i in reversed(range(n))]
-    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(.2, inplace=True)]
-    for inputs, outputs in zip(widths, widths[1:]):  # each halves the side
-        layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs)]
-        layers.append(nn.LeakyReLU(.2, inplace=True))
-    return nn.Sequential(*layers)
-
-# %% ../nbs/3_report/17_context_encoder.ipynb #c16
+# %% ../nbs/3_report/17_context_encoder.ipynb #c18
 def reconstruction(output: Tensor, batch: Batch, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return L_rec, and what the discriminator is to judge, values in [-1, 1]: the window, or the composite.
 
@@ -53,7 +37,7 @@ def reconstruction(output: Tensor, batch: Batch, weight: Tensor | None) -> tuple
     error = (output - middle(truth, len(weight))).square()*weight.to(output.device)  # [B, 3, h, h]
     return error.mean(), output
 
-# %% ../nbs/3_report/17_context_encoder.ipynb #c30
+# %% ../nbs/3_report/17_context_encoder.ipynb #c19
 class Adversarial:
     """Minimise λ_rec L_rec + λ_adv L_adv, with a discriminator that learns at a tenth of the rate (Pathak et al. 2016,
     equation 3 and section 5.1).
@@ -112,3 +96,19 @@ class Adversarial:
         if self.window is not None: truth = middle(truth, self.window)
         real, fake = net(truth), net(batch.drawn)  # a batch each, so that batch norm never mixes them
         return discriminator_loss(real, fake), {"real": real.sigmoid().mean(), "fake": fake.sigmoid().mean()}
+
+# %% ../nbs/3_report/17_context_encoder.ipynb #c62
+def strided_encoder(size: int, width: int, channels: int = 3) -> nn.Sequential:
+    """Return the paper's inpainting encoder `[B, channels, size, size]` → `[B, width, 4, 4]`: 4×4 convolutions of
+    stride 2, each followed by BatchNorm, but for the first, and LeakyReLU.
+
+    128 pixels and width 512 give the paper's 64, 64, 128, 256, 512 channels (Pathak et al. 2016, figure 9a). Parameters
+    as in `encoders.alexnet`.
+    """
+    n = halvings(size, width, "strided")
+    widths = [max(width >> i, width//8) for i in reversed(range(n))]
+    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(.2, inplace=True)]
+    for inputs, outputs in zip(widths, widths[1:]):  # each halves the side
+        layers += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs)]
+        layers.append(nn.LeakyReLU(.2, inplace=True))
+    return nn.Sequential(*layers)

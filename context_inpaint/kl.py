@@ -69,7 +69,7 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor, to_mean: Tensor | float = 0.
     shift = (mean - to_mean).square()*torch.as_tensor(-to_log_variance).exp()
     return (log_ratio.exp() - 1 - log_ratio + shift).sum(-1)/2
 
-# %% ../nbs/3_report/14_kl.ipynb #c43
+# %% ../nbs/3_report/14_kl.ipynb #c39
 def kl_by_sampling(log_p: Callable[[Tensor], Tensor], log_q: Callable[[Tensor], Tensor], samples: Tensor,
                    control_variate: bool = False) -> tuple[Tensor, Tensor]:
     """Return an unbiased estimate of D(p‖q) in nats and its standard error, from samples of p.
