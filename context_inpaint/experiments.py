@@ -19,7 +19,7 @@ from .core import PRESETS, InputError, Preset, one_of
 from .data import load
 from .figures import Picture, grid, show_hole
 from .masks import make_masks
-from .metrics import interval
+from .metrics import interval, psnr_of_mean
 from .records import recorded_fills, render, results_folder
 from .trainer import LEARNING_RATES, Objective, TrainConfig, Trainer, check_config, read_config
 from .training import require_config, train
@@ -27,8 +27,8 @@ from .training import require_config, train
 # %% auto #0
 __all__ = ['EXPERIMENTS', 'REPORT', 'BOTTLENECKS', 'NAMES', 'Make', 'FREE', 'BLACK_HOLE', 'BLACK_HOLE_SPREAD',
            'COLUMNS', 'configs', 'step_seconds', 'finished', 'run_seconds', 'plan', 'make_runs', 'load_runs',
-           'is_variant', 'matching', 'published', 'true_loss', 'Verdict', 'verdicts', 'rows', 'averaged', 'table',
-           'figure']
+           'is_variant', 'matching', 'published', 'true_loss', 'rows', 'averaged', 'table', 'with_noise', 'figure',
+           'Verdict', 'verdicts']
 
 # %% ../nbs/3_report/18_experiments.ipynb #c06
 # What each experiment trains: objective, encoder, and which of the preset's three bottlenecks.
@@ -197,7 +197,7 @@ def published(loss: float, black: float, n: int, batch: int = 32) -> float:
 
 
 
-# %% ../nbs/3_report/18_experiments.ipynb #c31
+# %% ../nbs/3_report/18_experiments.ipynb #c36
 BLACK_HOLE, BLACK_HOLE_SPREAD = 3095., 40.
 """The unfilled hole's loss on the report's photographs, in its unit, and how far off that may be. No table prints it:
 it was read off the report's loss curves."""
@@ -210,61 +210,7 @@ def true_loss(printed: float, black: float = BLACK_HOLE, n: int = 2000, batch: i
     if n < 1: raise InputError(f"n must be at least 1 picture, got {n}")
     return (printed - published(0., black, n, batch))/published(1., 0., n, batch)
 
-# %% ../nbs/3_report/18_experiments.ipynb #c32
-@dataclass(frozen=True)
-class Verdict:
-    """What seeds say of a difference: its mean, 95% interval, whether it is decided among several asked together."""
-    mean: float
-    interval: tuple[float, float]  # of this difference alone
-    seeds: int
-    p: float                       # of a paired t-test, corrected for the number of verdicts (Holm 1979)
-
-    @property
-    def word(self) -> str:
-        """`higher`, `lower` or `undecided`."""
-        if not self.p < .05: return "undecided"
-        return "higher" if self.mean > 0 else "lower"
-
-    def __str__(self) -> str:
-        if self.seeds < 3: return f"undecided: 3 seeds needed, {self.seeds} recorded"
-        low, high = self.interval
-        return f"{self.word}: {self.mean:+.2f} [{low:+.2f}, {high:+.2f}], {self.seeds} seeds, p {self.p:.3f} (Holm)"
-
-
-def verdicts(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]) -> dict[str, Verdict]:
-    """Say of each pair whether its first is higher than its second, together wrong in at most 5% of cases.
-
-    Parameters
-    ----------
-    pairs : mapping
-        Name → two mappings from seed to a figure of merit. Seeds that both have are paired; with fewer than three the
-        verdict is open. Holm's correction counts all the others.
-    """
-    return _corrected({name: _paired(a, b) for name, (a, b) in pairs.items()})
-
-# %% ../nbs/3_report/18_experiments.ipynb #c33
-def _paired(a: Mapping[int, float], b: Mapping[int, float]) -> Verdict:
-    """Return the verdict on one pair, not yet corrected."""
-    differences = [a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())]
-    n, nan = len(differences), float("nan")
-    mean = sum(differences)/n if n else nan
-    if n < 3: return Verdict(mean, (nan, nan), n, nan)
-    low, high = interval(differences)
-    spread = (sum((d - mean)**2 for d in differences)/(n - 1)/n)**.5
-    p = 2*float(stdtr(n - 1, -abs(mean)/spread)) if spread else float(mean == 0)
-    return Verdict(mean, (low, high), n, p)
-
-
-def _corrected(found: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Multiply the smallest p by the number of tests, the next by one less, and so on, never below the one before."""
-    tested = sorted((name for name, verdict in found.items() if verdict.seeds >= 3), key=lambda name: found[name].p)
-    corrected, largest = dict(found), 0.
-    for rank, name in enumerate(tested):
-        largest = max(largest, min(1., found[name].p*(len(tested) - rank)))
-        corrected[name] = replace(found[name], p=largest)
-    return corrected
-
-# %% ../nbs/3_report/18_experiments.ipynb #c37
+# %% ../nbs/3_report/18_experiments.ipynb #c39
 def rows(experiment: str, records: Mapping[str, dict]) -> list[dict]:
     """Return a table's rows: for each network what the report prints, and ours, the mean over all seeds recorded.
 
@@ -293,7 +239,7 @@ def averaged(records: list[dict]) -> dict:
         row |= {f"true_{split}": true, f"published_{split}": published(true, black, records[0][split]["n"])}
     return row
 
-# %% ../nbs/3_report/18_experiments.ipynb #c38
+# %% ../nbs/3_report/18_experiments.ipynb #c40
 # Column: heading, key in a row, decimals.
 COLUMNS = [("network", "network", None), ("bottleneck in the report", "bottleneck", 0),
            ("its train loss", "report_train", 2), ("its test loss", "report_test", 2), ("bottleneck here", "ours", 0),
@@ -327,7 +273,23 @@ def table(experiment: str, records: Mapping[str, dict], style: str = "text") -> 
     title = f"{experiment}; {what or 'no runs recorded yet'}; losses are sums over 12,288 values; [95% interval]"
     return render(title, cells, style)
 
-# %% ../nbs/3_report/18_experiments.ipynb #c43
+# %% ../nbs/3_report/18_experiments.ipynb #c47
+def with_noise(row: Mapping[str, float], sharpness: float, flat: float) -> float:
+    """Return the PSNR of the mean error, dB, of fills once white noise has made them as sharp as `sharpness`.
+
+    Parameters
+    ----------
+    row : mapping
+        The fills' own mean `l2` and `sharpness`.
+    sharpness : float
+        What the noise is to reach; fills that are as sharp already are left alone.
+    flat : float
+        The sharpness of holes left black on the same photographs: 1/255 over the truth's mean step.
+    """
+    noise = max(0., sharpness**2 - row["sharpness"]**2)/(2*255**2*flat**2)
+    return psnr_of_mean([row["l2"] + noise])
+
+# %% ../nbs/3_report/18_experiments.ipynb #c50
 def figure(experiment: str, folder: str | Path | None = None, seed: int = 0) -> Picture:
     """Draw what each network of an experiment puts into the sample photographs, in the report's columns, from the
     recorded fills; a missing run leaves a gap."""
@@ -349,3 +311,57 @@ def figure(experiment: str, folder: str | Path | None = None, seed: int = 0) -> 
                 "photographs, their holes, and what each network puts in them")
 
 
+
+# %% ../nbs/3_report/18_experiments.ipynb #c56
+@dataclass(frozen=True)
+class Verdict:
+    """What seeds say of a difference: its mean, 95% interval, whether it is decided among several asked together."""
+    mean: float
+    interval: tuple[float, float]  # of this difference alone
+    seeds: int
+    p: float                       # of a paired t-test, corrected for the number of verdicts (Holm 1979)
+
+    @property
+    def word(self) -> str:
+        """`higher`, `lower` or `undecided`."""
+        if not self.p < .05: return "undecided"
+        return "higher" if self.mean > 0 else "lower"
+
+    def __str__(self) -> str:
+        if self.seeds < 3: return f"undecided: 3 seeds needed, {self.seeds} recorded"
+        low, high = self.interval
+        return f"{self.word}: {self.mean:+.2f} [{low:+.2f}, {high:+.2f}], {self.seeds} seeds, p {self.p:.3f} (Holm)"
+
+
+def verdicts(pairs: Mapping[str, tuple[Mapping[int, float], Mapping[int, float]]]) -> dict[str, Verdict]:
+    """Say of each pair whether its first is higher than its second, together wrong in at most 5% of cases.
+
+    Parameters
+    ----------
+    pairs : mapping
+        Name → two mappings from seed to a figure of merit. Seeds that both have are paired; with fewer than three the
+        verdict is open. Holm's correction counts all the others.
+    """
+    return _corrected({name: _paired(a, b) for name, (a, b) in pairs.items()})
+
+# %% ../nbs/3_report/18_experiments.ipynb #c57
+def _paired(a: Mapping[int, float], b: Mapping[int, float]) -> Verdict:
+    """Return the verdict on one pair, not yet corrected."""
+    differences = [a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())]
+    n, nan = len(differences), float("nan")
+    mean = sum(differences)/n if n else nan
+    if n < 3: return Verdict(mean, (nan, nan), n, nan)
+    low, high = interval(differences)
+    spread = (sum((d - mean)**2 for d in differences)/(n - 1)/n)**.5
+    p = 2*float(stdtr(n - 1, -abs(mean)/spread)) if spread else float(mean == 0)
+    return Verdict(mean, (low, high), n, p)
+
+
+def _corrected(found: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    """Multiply the smallest p by the number of tests, the next by one less, and so on, never below the one before."""
+    tested = sorted((name for name, verdict in found.items() if verdict.seeds >= 3), key=lambda name: found[name].p)
+    corrected, largest = dict(found), 0.
+    for rank, name in enumerate(tested):
+        largest = max(largest, min(1., found[name].p*(len(tested) - rank)))
+        corrected[name] = replace(found[name], p=largest)
+    return corrected

@@ -1,5 +1,4 @@
-"""The published evaluation: loop, formula, expectation and inverse agree. Each switch has its property when it is on and
-lacks it when it is off."""
+"""The published evaluation: loop, formula and expectation agree. Each switch has its property on and lacks it off."""
 from dataclasses import fields
 from itertools import permutations
 
@@ -26,6 +25,7 @@ from context_inpaint.autopsy import (
     passing,
     recorded,
     reenact,
+    small_loss,
     step_sums,
     training_slice,
 )
