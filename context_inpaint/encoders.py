@@ -123,7 +123,7 @@ def receptive_field(net: nn.Module) -> int:
         field, step = field + (kernel - 1)*step, step*stride
     return field
 
-# %% ../nbs/2_networks/13_encoders.ipynb #c66
+# %% ../nbs/2_networks/13_encoders.ipynb #c67
 IMAGENET = {"alexnet": models.AlexNet_Weights.IMAGENET1K_V1, "vgg": models.VGG11_BN_Weights.IMAGENET1K_V1,
             "resnet": models.ResNet18_Weights.IMAGENET1K_V1}
 MODELS = {"alexnet": models.alexnet, "vgg": models.vgg11_bn, "resnet": models.resnet18}  # whose weights they are
@@ -140,7 +140,7 @@ def fetch_weights(name: str, model: nn.Module) -> None:
                          "or train without pretrained") from None
     model.load_state_dict(state, assign=True)
 
-# %% ../nbs/2_networks/13_encoders.ipynb #c67
+# %% ../nbs/2_networks/13_encoders.ipynb #c68
 def matching_layers(encoder: nn.Module, model: nn.Module, name: str) -> list[tuple[nn.Module, nn.Module]]:
     """Return the convolutions and BatchNorms of an encoder that have a counterpart in torchvision's model, with it."""
     kinds = (nn.Conv2d, nn.BatchNorm2d)

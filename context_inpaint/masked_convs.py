@@ -12,17 +12,17 @@ from .core import InputError
 from .trainer import hole_error, squared_error
 
 # %% auto #0
-__all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'unet', 'absolute_error', 'log_error', 'seam_error',
-           'frequency_error']
+__all__ = ['PartialConv', 'push_pull', 'GatedConv', 'GatedResidual', 'UNet', 'unet', 'absolute_error', 'log_error',
+           'seam_error', 'frequency_error']
 
 # %% ../nbs/4_beyond/24_masked_convs.ipynb #c11
 class PartialConv(nn.Conv2d):
     """A convolution over known values only, which also says where its output is known (Liu et al. 2018, equations 1
     and 2).
 
-    Takes values `[B, C, H, W]` and `known` `[B, 1, H, W]`, 1 where known and 0 where not; returns both. The values known
-    in a window are weighted up for those that are not: under equal weights that sum to 1 a constant picture stays
-    constant, whatever is hidden.
+    Takes values `[B, C, H, W]` and `known` `[B, 1, H, W]`, 1 where known and 0 where not; returns both. The values that
+    a window knows are weighted up for those that it does not: under equal weights that sum to 1 a constant picture
+    stays constant, whatever is hidden.
     """
 
     def forward(self, x: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
@@ -128,7 +128,7 @@ def unet(width: int = 256) -> UNet:
     w = width//16
     return UNet((2*w, 4*w, 6*w, 7*w, 7*w))
 
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c54
+# %% ../nbs/4_beyond/24_masked_convs.ipynb #c55
 def absolute_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return each picture's mean absolute error inside the hole, `[B]`; parameters as in `hole_error`. It asks for the
     median of all possible values, where the squared error asks for their mean."""
@@ -140,7 +140,7 @@ def log_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     1e-4 added to it is an error of 40 dB: a fill that good need not become better."""
     return (squared_error(output, image, mask) + 1e-4).log()
 
-# %% ../nbs/4_beyond/24_masked_convs.ipynb #c62
+# %% ../nbs/4_beyond/24_masked_convs.ipynb #c63
 def seam_error(output: Tensor, image: Tensor, mask: Tensor) -> Tensor:
     """Return the squared error in which hidden pixels within two of a known one count four times, `[B]`."""
     near = F.max_pool2d(1 - mask.to(image), 5, 1, 2)*mask  # 5×5: two pixels to each side

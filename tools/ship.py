@@ -51,8 +51,8 @@ outdoor photographs only and is judged on photographs of the same source. It kno
 draws is evidence of what was there.
 """
 ASKS = {  # what the loss asks for where several answers are possible
-    "l1": "It was trained on the absolute error, which asks for the median, at every pixel, of all that could be there.",
-    "l2": "It was trained on the squared error, which asks for the mean, at every pixel, of all that could be there."}
+    "l1": "It was trained on the absolute error, which asks for the median, at every pixel, of what could be there.",
+    "l2": "It was trained on the squared error, which asks for the mean, at every pixel, of what could be there."}
 
 
 def rows(name: str) -> str:
