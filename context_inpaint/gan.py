@@ -29,14 +29,14 @@ def optimal_discriminator(p: Tensor, q: Tensor) -> Tensor:
     where both are 0 (Goodfellow et al. 2014, proposition 1)."""
     return torch.where(p + q > 0, p/(p + q).clamp_min(torch.finfo(p.dtype).tiny), .5)
 
-# %% ../nbs/3_report/16_gan.ipynb #c23
+# %% ../nbs/3_report/16_gan.ipynb #c25
 def js_divergence(p: Tensor, q: Tensor, x: Tensor) -> Tensor:
     """Return the Jensen–Shannon divergence in nats, 0 to log 2, of densities `p` and `q` `[..., N]` on the points `x`
     `[N]`, by the trapezoidal rule (Lin 1991)."""
     m = ((p + q)/2).clamp_min(torch.finfo(p.dtype).tiny)
     return torch.trapezoid(torch.xlogy(p, p/m) + torch.xlogy(q, q/m), x)/2
 
-# %% ../nbs/3_report/16_gan.ipynb #c55
+# %% ../nbs/3_report/16_gan.ipynb #c46
 def discriminator(side: int, width: int) -> nn.Sequential:
     """Return a network `[B, 3, side, side]`, values in [-1, 1] → logits `[B]`: 4×4 convolutions of stride 2 until fewer
     than 8 places a side are left, the first with width/8 channels (at least 8), each other with twice as many as the
