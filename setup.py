@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 
 class BuildWithCourse(build_py):
-    """Ship the notebooks and the recorded results inside the package, so that `context-inpaint course` works from a wheel."""
+    """Ship notebooks and recorded results inside the package, so that `context-inpaint course` works from a wheel."""
 
     def run(self):
         super().run()

@@ -1,4 +1,7 @@
-"""Check the built site: no dangling link or anchor, nothing loaded from another host, no page heavier than 1 MB. `python docs/check.py FOLDER`"""
+"""Check the built site: no dangling link or anchor, nothing loaded from another host, no page heavier than 1 MB.
+
+    python docs/check.py FOLDER
+"""
 import gzip
 import re
 import sys
@@ -8,7 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 BASE = "/context-inpaint/"  # where the site is published; only its page for missing addresses names it
-LIMIT = 1_000_000  # bytes of a page as it travels: page, styles and scripts (MathJax too) compressed, pictures as they are; fonts are left out
+# Bytes of a page as it travels: page, styles and scripts (MathJax too) compressed, pictures as they are, no fonts.
+LIMIT = 1_000_000
 
 
 class Page(HTMLParser):
@@ -52,7 +56,9 @@ def weight(path: Path) -> int:
 def resolve(folder: Path, source: Path, url: str) -> tuple[Path, str]:
     """Return which file an address means, and the anchor in it."""
     parts = urlsplit(url)
-    target = source if not parts.path else folder/parts.path.removeprefix(BASE) if parts.path.startswith(BASE) else source.parent/unquote(parts.path)
+    if not parts.path: target = source
+    elif parts.path.startswith(BASE): target = folder/parts.path.removeprefix(BASE)
+    else: target = source.parent/unquote(parts.path)
     return (target/"index.html" if target.is_dir() else target), unquote(parts.fragment)
 
 
@@ -70,14 +76,16 @@ def check(folder: Path) -> list[str]:
             if urlsplit(url).scheme or foreign(url): continue
             target, anchor = resolve(folder, path, url)
             if not target.is_file(): found.append(f"{name}: {url} leads nowhere")
-            elif anchor and target.suffix == ".html" and anchor not in page(target).ids: found.append(f"{name}: {url} names no anchor there")
+            elif anchor and target.suffix == ".html" and anchor not in page(target).ids:
+                found.append(f"{name}: {url} names no anchor there")
         for url in dict.fromkeys(page(path).loads):
             if url.startswith(("data:", "blob:")): continue
             if foreign(url): found.append(f"{name}: loads {url} from another host")
             elif not (target := resolve(folder, path,
                                         url)[0]).is_file(): found.append(f"{name}: loads {url}, which is not there")
             else: total += weight(target)
-        if total > LIMIT and name.parts[0] != "demo": found.append(f"{name}: weighs {total/1e6:.2f} MB, over {LIMIT/1e6:g}")
+        if total > LIMIT and name.parts[0] != "demo":
+            found.append(f"{name}: weighs {total/1e6:.2f} MB, over {LIMIT/1e6:g}")
     for path in folder.rglob("*.css"):
         found += [f"{path.relative_to(folder)}: loads {url} from another host"
                   for url in urls(path.read_text()) if foreign(url)]

@@ -1,4 +1,7 @@
-"""The site: Sphinx over the notebooks' stored outputs and the library's docstrings. What it does to pages before they are read is in site_pages.py."""
+"""The site: Sphinx over the notebooks' stored outputs and the library's docstrings.
+
+What it does to pages before they are read is in site_pages.py.
+"""
 import configparser
 import sys
 from pathlib import Path
@@ -18,7 +21,8 @@ exclude_patterns = ["**.ipynb_checkpoints"]
 nb_execution_mode, nb_render_markdown_format = "off", "myst"
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-# Widgets have a picture beside them; a name in a call need not be one of ours; a type in a docstring may share its word with an attribute.
+# Widgets have a picture beside them; a name in a call need not be one of ours; a type in a docstring may share its word
+# with an attribute.
 suppress_warnings = ["mystnb.unknown_mime_type", "codeautolink.match_name", "ref.python"]
 
 autodoc_default_options = {"members": True, "undoc-members": True, "no-value": True}
@@ -33,7 +37,8 @@ mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"options": {"enableMenu": False}}
 nb_ipywidgets_js = {"require.js": {}, "embed-amd.js": {"data-jupyter-widgets-cdn": ""}}
 
-html_theme, html_title, html_baseurl = "sphinx_book_theme", "image inpainting from first principles", settings["doc_host"] + settings["doc_baseurl"] + "/"
+html_theme, html_title = "sphinx_book_theme", "image inpainting from first principles"
+html_baseurl = settings["doc_host"] + settings["doc_baseurl"] + "/"
 html_static_path, html_css_files, templates_path = ["_static"], ["site.css"], ["_templates"]
 html_favicon, html_show_sphinx, html_use_index, html_domain_indices = "_static/logo.svg", False, False, False
 html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "demo-link.html", "sbt-sidebar-nav.html"]}
@@ -48,8 +53,10 @@ html_theme_options = {
 
 html_context = {"default_mode": "auto"}
 
-ogp_site_url, ogp_image, ogp_image_alt = html_baseurl, "_static/fills.jpg", "Holes in photographs, and what each method puts in them"
+ogp_site_url, ogp_image = html_baseurl, "_static/fills.jpg"
+ogp_image_alt = "Holes in photographs, and what each method puts in them"
 ogp_social_cards = {"enable": False}
 notfound_urls_prefix = settings["doc_baseurl"] + "/"
 notfound_context = {"title": "No such page",
-                    "body": "<h1>No such page</h1><p>It may have moved: the search knows every lesson, and the course starts on the home page.</p>"}
+                    "body": "<h1>No such page</h1><p>It may have moved: the search knows every lesson, "
+                            "and the course starts on the home page.</p>"}

@@ -1,4 +1,4 @@
-"""What the site makes of the course: notebooks prepared for readers, pages written from the library and its records, files from npm."""
+"""What the site makes of the course: notebooks prepared for readers, pages made of the library and its records."""
 import ast
 import json
 import pkgutil
@@ -13,7 +13,7 @@ from pathlib import Path
 from docutils.nodes import Text
 from sphinx_codeautolink.extension.backref import SummaryNode
 
-from context_inpaint import experiments, records
+from context_inpaint import catalogue, experiments, records
 
 DOCS = Path(__file__).resolve().parent
 NBS, NODE = DOCS.parent/"nbs", DOCS/"node_modules"
@@ -37,7 +37,8 @@ REFERENCE = {"scoreboard": "Scoreboard", "glossary": "Glossary", "misconceptions
 RUN = """:::{{dropdown}} Run this lesson
 :class-container: run-lesson
 
-**In the browser:** [open it in Colab](https://colab.research.google.com/github/{repo}/blob/{branch}/nbs/{path}). **As a file:** {{download}}`{name} <{name}>`.
+**In the browser:** [open it in Colab](https://colab.research.google.com/github/{repo}/blob/{branch}/nbs/{path}).
+**As a file:** {{download}}`{name} <{name}>`.
 **On your machine,** with Python 3.11 to 3.13, git and make (the first time takes some minutes):
 
 ```bash
@@ -74,7 +75,7 @@ def lesson(path: Path) -> tuple[str, str | None, list[dict]]:
 
 
 def known(module: str | None, cells: list[dict]) -> dict[str, str]:
-    """Return what a lesson's prose can mean by a name: what its code imports from the library, and what it exports itself."""
+    """Return what a lesson's prose can mean by a name: what its code imports from the library, and what it exports."""
     found = {name: f"context_inpaint.{module}.{name}" for name in names(module)} if module else {}
     code = "\n".join(re.sub(r"^\s*[%!].*", "", cell["source"], flags=re.M)
                      for cell in cells if cell["cell_type"] == "code")
@@ -89,7 +90,8 @@ def link_names(text: str, found: dict[str, str]) -> str:
     def link(match: re.Match) -> str:
         if not match[1]: return match[0]
         head, _, rest = match[1].partition(".")
-        target = f"context_inpaint.{match[1]}" if head in MODULES and rest in names(head) else None if rest else found.get(head)
+        if rest: target = f"context_inpaint.{match[1]}" if head in MODULES and rest in names(head) else None
+        else: target = found.get(head)
         return f"{{py:obj}}`{match[1]}{match[2] or ''} <{target}>`" if target else match[0]
     return re.sub(r"(?s:```.*?```)|(?<![`}\[])`(\w+(?:\.\w+)?)(\([^`<>]*\))?`(?![`\]])", link, text)
 
@@ -127,7 +129,7 @@ def alt_text(outputs: list[dict]) -> dict:
 
 
 def prepare(path: Path, config) -> list[dict]:
-    """Return a notebook's cells for readers: no directives or hidden cells, names linked, how to run it, all lessons in the sidebar."""
+    """Return a notebook's cells for readers: no directives, no hidden cells, names linked, how to run it, sidebar."""
     _, module, cells = lesson(path)
     found, out = known(module, cells), []
     imports = "\n".join(f"from {target.rpartition('.')[0]} import {target.rpartition('.')[2]} as {name}" for name,
@@ -161,9 +163,15 @@ def commands(*lines: str) -> str:
     return ":::{dropdown} How it was made\n```bash\n" + "\n".join(lines) + "\n```\n:::"
 
 
+def methods() -> str:
+    """Return the list of methods, as the command line knows them."""
+    rows = "\n".join(f"| `{name}` | {method.about} |" for name, method in catalogue.METHODS.items())
+    return f"## Methods\n\n| name | what it does |\n| --- | --- |\n{rows}"
+
+
 def scoreboards() -> str:
-    """Return every recorded scoreboard and the report's tables beside the course's runs, each with its command, as Markdown."""
-    folder, text = records.results_folder(), []
+    """Return every recorded scoreboard, and the report's tables beside our runs, each with its command, as Markdown."""
+    folder, text = records.results_folder(), [methods()]
     for file in sorted(folder.glob("scoreboard-*.json"), key=lambda file: ("any-hole" in file.stem, file.stem)):
         any_hole, name = re.match(r"scoreboard-(any-hole-)?(.*?)(?:-\d+)?$", file.stem).groups()
         heading = ("Any hole: " if any_hole else "") + name.replace("-", " ")
@@ -193,18 +201,47 @@ def shorten(app, doctree, docname: str) -> None:
     for node in doctree.findall(SummaryNode): node.children = [Text("In the lessons")]
 
 
+API = """# {module}
+
+{source}
+
+```{{eval-rst}}
+.. automodule:: context_inpaint.{module}
+```
+"""
+API_INDEX = """# Library
+
+Each module of `context_inpaint` is exported from one lesson, but for a few that are written by hand.
+
+| module | what is in it | lesson |
+| --- | --- | --- |
+{rows}
+
+```{{toctree}}
+:hidden:
+
+{entries}
+```
+"""
+
+
 def write_api(app) -> None:
-    """Write a page for each module of the library, and one for the command line, into nbs/api, which git ignores; untouched ones keep their dates."""
+    """Write a page for each module of the library, and one for the command line, into nbs/api, which git ignores.
+
+    Those that have not changed keep their dates.
+    """
     of = {module: (path, title) for path in LESSONS for title, module, _ in [lesson(path)] if module}
     pages, rows = {}, []
     for module in MODULES:
-        path, title = of[module]
-        link = f"[{path.stem[:2]} · {title}](../{path.relative_to(NBS).as_posix()})"
-        pages[module] = f"# {module}\n\nFrom the lesson {link}.\n\n```{{eval-rst}}\n.. automodule:: context_inpaint.{module}\n```\n"
-        rows.append(f"| [{module}]({module}.md) | {import_module(f'context_inpaint.{module}').__doc__.partition(chr(10)*2)[0].replace(chr(10), ' ')} | {link} |")
-    entries = "\n".join(MODULES)
-    pages["index"] = ("# Library\n\nEach module of `context_inpaint` is exported from one lesson.\n\n| module | what is in it | lesson |\n| --- | --- | --- |\n" + "\n".join(rows)
-                      + f"\n\n```{{toctree}}\n:hidden:\n\n{entries}\n```\n")
+        link, source = "written by hand", "Written by hand: no lesson teaches it."
+        if module in of:
+            path, title = of[module]
+            link = f"[{path.stem[:2]} · {title}](../{path.relative_to(NBS).as_posix()})"
+            source = f"From the lesson {link}."
+        about = import_module(f"context_inpaint.{module}").__doc__.partition("\n\n")[0].replace("\n", " ")
+        pages[module] = API.format(module=module, source=source)
+        rows.append(f"| [{module}]({module}.md) | {about} | {link} |")
+    pages["index"] = API_INDEX.format(rows="\n".join(rows), entries="\n".join(MODULES))
     described = subprocess.run([sys.executable, "-m", "typer", "context_inpaint.cli", "utils", "docs", "--name",
                                 "context-inpaint", "--title", "Command line"],
                                cwd=DOCS.parent, capture_output=True, text=True, check=True)
@@ -218,7 +255,7 @@ def write_api(app) -> None:
 
 
 def copy_assets(app, exception) -> None:
-    """Copy what pages load from node_modules; the theme's icons come from its fonts, so its 1.5 MB of icon scripts stay empty."""
+    """Copy what pages load from node_modules; the theme's icons come from its fonts, so its icon scripts stay empty."""
     if exception or app.builder.format != "html": return
     static = Path(app.outdir)/"_static"
     for name in ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions"):

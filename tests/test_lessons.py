@@ -1,4 +1,4 @@
-"""Every exercise: its solution passes its check, its stub fails with the right word. Every lesson runs as plain Python, in any folder."""
+"""Every exercise: its solution passes its check, its stub fails with the right word; lessons run as plain Python."""
 import codeop
 import contextlib
 import importlib.util
@@ -19,7 +19,7 @@ LESSONS = sorted(p for p in (Path(__file__).resolve().parent.parent/"nbs").rglob
 
 
 def steps(nb):
-    """Yield `(code, check, expected)`: each code cell; an exercise's check after its stub and again after its solution."""
+    """Yield `(code, expected)` of each code cell; an exercise's check after its stub and again after its solution."""
     stub = None
     for i, cell in enumerate(nb.cells):
         if cell.cell_type != "code": continue
@@ -42,7 +42,8 @@ def test_stubs_are_not_started_and_solutions_pass(path, tmp_path, monkeypatch):
     monkeypatch.setenv("CONTEXT_INPAINT_HOME", str(tmp_path/"home"))
     monkeypatch.setenv("IN_TEST", "1")
     monkeypatch.chdir(tmp_path)
-    names, checked, compiler = {"__name__": "__main__"}, 0, codeop.Compile()  # remembers `from __future__` from cell to cell
+    names, checked = {"__name__": "__main__"}, 0
+    compiler = codeop.Compile()  # remembers `from __future__` from cell to cell
     for source, verdict in steps(nbformat.read(path, 4)):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed): exec(compiler(source, path.stem, "exec"), names)

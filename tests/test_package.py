@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def test_no_module_needs_notebook_tools():
     names = [m.name for m in pkgutil.iter_modules(context_inpaint.__path__)]
-    code = f"import sys, importlib; [importlib.import_module('context_inpaint.' + n) for n in {names}]; print([m for m in ('nbdev', 'fastcore', 'IPython', 'jupyter', 'ipywidgets') if m in sys.modules])"
+    code = (f"import sys, importlib; [importlib.import_module('context_inpaint.' + n) for n in {names}]; "
+            "print([m for m in ('nbdev', 'fastcore', 'IPython', 'jupyter', 'ipywidgets') if m in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stdout + done.stderr
 
@@ -37,8 +38,8 @@ def test_every_public_name_has_a_docstring():
         loaded = importlib.import_module(f"context_inpaint.{module.name}")
         for name in getattr(loaded, "__all__", ()):
             thing = getattr(loaded, name)
-            if callable(thing) and getattr(thing, "__module__",
-                                           "").startswith("context_inpaint"): assert thing.__doc__, f"{module.name}.{name}"
+            ours = callable(thing) and getattr(thing, "__module__", "").startswith("context_inpaint")
+            if ours: assert thing.__doc__, f"{module.name}.{name}"
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +79,11 @@ def test_workflows_and_environments_are_well_formed_and_call_what_exists():
     targets = set(re.findall(r"^([\w./-]+):(?!=)", (ROOT/"Makefile").read_text(), re.M))
     read = [yaml.safe_load(path.read_text()) for path in (ROOT/".github"/"workflows").glob("*.yml")]
     runs = [step["run"] for flow in read for job in flow["jobs"].values() for step in job["steps"] if "run" in step]
-    called = re.findall(r"^make (\S+)",
-                        "\n".join([*runs,
-                                   json.loads((ROOT/".devcontainer"/"devcontainer.json").read_text())["postCreateCommand"]]), re.M)
+    container = json.loads((ROOT/".devcontainer"/"devcontainer.json").read_text())
+    called = re.findall(r"^make (\S+)", "\n".join([*runs, container["postCreateCommand"]]), re.M)
     assert len(read) == 3 and {"test", "docs", "site-test", "demo"} <= set(called) <= targets
     release = next(flow for flow in read if flow["name"] == "release")
     assert release["jobs"]["publish"]["permissions"] == {"id-token": "write"} and "password" not in str(release)
     binder = yaml.safe_load((ROOT/".binder"/"environment.yml").read_text())["dependencies"]
-    assert {"pytorch-cpu>=2.11",
-            "torchvision>=0.26"} <= set(binder) and "--editable '.[lab]'" in (ROOT/".binder"/"postBuild").read_text()
+    assert {"pytorch-cpu>=2.11", "torchvision>=0.26"} <= set(binder)
+    assert "--editable '.[lab]'" in (ROOT/".binder"/"postBuild").read_text()

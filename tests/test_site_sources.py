@@ -14,9 +14,12 @@ from check import check, main  # noqa: E402
 @pytest.fixture
 def built(tmp_path):
     """Return a site of two pages that are as they should be."""
-    (tmp_path/"index.html").write_text('<link rel="stylesheet" href="site.css"><a href="a/b.html#there">b</a> <a href="#here">here</a> <p id="here"><a href="https://example.org">out</a>')
+    (tmp_path/"index.html").write_text('<link rel="stylesheet" href="site.css"><a href="a/b.html#there">b</a> '
+                                       '<a href="#here">here</a> <p id="here"><a href="https://example.org">out</a>')
     (tmp_path/"a").mkdir()
-    (tmp_path/"a"/"b.html").write_text('<h1 id="there">b</h1><img src="../p.png"><a href="/context-inpaint/index.html#here">home</a><a href="../a/">missing index</a>')
+    (tmp_path/"a"/"b.html").write_text('<h1 id="there">b</h1><img src="../p.png">'
+                                       '<a href="/context-inpaint/index.html#here">home</a>'
+                                       '<a href="../a/">missing index</a>')
     (tmp_path/"a"/"index.html").write_text("a")
     (tmp_path/"p.png").write_bytes(b"picture")
     (tmp_path/"site.css").write_text("p { background: url(p.png) }")
@@ -58,8 +61,8 @@ def test_the_lock_file_names_no_host():
     text = (ROOT/"docs"/"package-lock.json").read_text()
     assert "://" not in text
     wanted, locked = json.loads((ROOT/"docs"/"package.json").read_text()), json.loads(text)["packages"]
-    for name, version in (wanted["dependencies"]
-                          | wanted["devDependencies"]).items(): assert locked[f"node_modules/{name}"]["version"] == version
+    for name, version in (wanted["dependencies"] | wanted["devDependencies"]).items():
+        assert locked[f"node_modules/{name}"]["version"] == version
 
 
 @pytest.mark.parametrize("page", ["glossary.md", "misconceptions.md", "scoreboard.md"])

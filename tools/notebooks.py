@@ -24,12 +24,13 @@ from nbdev.export import nb_export
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
-LIBRARY, BY_HAND, MODULE_LINES = ROOT/"context_inpaint", {"__init__.py", "canvas.py", "catalogue.py", "cli.py", "demo.py", "retouch.py"}, 250
+LIBRARY, MODULE_LINES = ROOT/"context_inpaint", 250
+BY_HAND = {"__init__.py", "canvas.py", "catalogue.py", "cli.py", "demo.py", "retouch.py"}
 LIMIT = 300_000  # bytes of a notebook
 COLAB = """#| hide  – on Colab, installs what is missing; elsewhere, does nothing
 import importlib.util, sys
 if "google.colab" in sys.modules and not importlib.util.find_spec("context_inpaint"):
-    get_ipython().run_line_magic("pip", "install -q anywidget git+https://github.com/context-inpaint/context-inpaint")"""
+    get_ipython().run_line_magic("pip", "install -q anywidget git+https://github.com/context-inpaint/context-inpaint")"""  # noqa: E501
 LESSONS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 
 
@@ -64,7 +65,7 @@ def cleaned(path: Path) -> str:
 
 
 def code_lines(source: str) -> int:
-    """Count the lines that are code: neither blank, nor comment, nor within a docstring, nor a setting of a dataclass."""
+    """Count the lines that are code: not blank, not a comment, not in a docstring, not a setting of a dataclass."""
     skipped: set[int] = set()
     for node in ast.walk(ast.parse(source)):
         docstring = (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -107,12 +108,13 @@ def check_style(path: Path, keys: set[str]) -> list[str]:
               for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", prose) if not (path.parent/link).exists()]
     for output in (o for c in code for o in c.outputs):
         if output.output_type == "error": wrong.append(f"stores an error: {output.ename}: {output.evalue}")
-        if output.output_type == "stream" and output.name == "stderr": wrong.append(f"stores stderr: {output.text[:80]!r}")
+        if output.output_type == "stream" and output.name == "stderr":
+            wrong.append(f"stores stderr: {output.text[:80]!r}")
     if str(ROOT.parent) in text or str(Path.home()) in text: wrong.append("stores a path of this machine")
-    if next(c.source for c in code
-            if "default_exp" not in c.source) != COLAB: wrong.append("the first cell that runs must be COLAB of tools/notebooks.py")
-    if path.stem != "index" and sum("exercise" in c.metadata.get("tags", [])
-                                    for c in code) < 3: wrong.append("fewer than three exercises")
+    if next(c.source for c in code if "default_exp" not in c.source) != COLAB:
+        wrong.append("the first cell that runs must be COLAB of tools/notebooks.py")
+    exercises = sum("exercise" in c.metadata.get("tags", []) for c in code)
+    if path.stem != "index" and exercises < 3: wrong.append("fewer than three exercises")
     return [f"{path.relative_to(ROOT)}: {w}" for w in wrong]
 
 
@@ -126,7 +128,7 @@ def check() -> None:
 
 
 def slim(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a notebook of over 300 kB with its JPEGs encoded again, no worse than they must be for it to fit in 290 kB."""
+    """Return a notebook of over 300 kB with its JPEGs encoded again, no worse than they must be to fit in 290 kB."""
     if len(nbformat.writes(nb).encode()) < LIMIT: return nb
     pictures = [o.data for c in nb.cells if c.cell_type == "code"
                 for o in c.outputs if "image/jpeg" in o.get("data", {})]
@@ -149,7 +151,7 @@ nb = nbformat.read(path, 4)
 client = NotebookClient(nb, timeout=1800, resources={"metadata": {"path": os.path.dirname(path)}})
 client.execute()
 nbformat.write(nb, sys.argv[1] + ".run")
-used = resource.getrusage(resource.RUSAGE_CHILDREN)  # processor time: what a quiet core takes, however busy this machine is
+used = resource.getrusage(resource.RUSAGE_CHILDREN)  # processor time: what a quiet core takes
 print(json.dumps([round(used.ru_utime + used.ru_stime, 1), round(used.ru_maxrss/1e6, 2)]))
 """
 
@@ -170,7 +172,8 @@ def run(names: list[str], preset: str, store: bool) -> None:
         (LIBRARY/"costs.json").write_text(json.dumps(costs, indent=1, sort_keys=True) + "\n")
         if store:  # with the cost just measured, which is what the next run will print
             price = f"this lesson: about {seconds:.0f} s and {gigabytes:.1f} GB of memory"
-            produced.write_text(re.sub(r"this lesson: (about \d+ s and [\d.]+ GB of memory|not measured yet at this preset)", price, produced.read_text()))
+            said = r"this lesson: (about \d+ s and [\d.]+ GB of memory|not measured yet at this preset)"
+            produced.write_text(re.sub(said, price, produced.read_text()))
             os.replace(produced, path), path.write_text(cleaned(path))
         else: produced.unlink()
 

@@ -1,6 +1,8 @@
-"""Run every lesson at a preset as plain Python, without Jupyter or IPython: for machines that have a GPU and little else.
+"""Run every lesson at a preset as plain Python, without Jupyter or IPython: for machines with a GPU and little else.
 
-python tools/plain.py [--preset gpu] [NAME ...]     prints for each lesson its time, memory and the GPU's, and the first error; exit status 1 if one failed
+    python tools/plain.py [--preset gpu] [NAME ...]
+
+Prints for each lesson its time, memory and the GPU's, and the first error; exit status 1 if one failed.
 """
 import argparse
 import os
@@ -15,19 +17,23 @@ import codeop, importlib.util, json, resource, sys, time, types
 import matplotlib
 matplotlib.use("Agg")
 if not importlib.util.find_spec("IPython"):
-    nothing, ipython, display = (lambda *values, **settings: None), types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    nothing = lambda *values, **settings: None
+    ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
     ipython.version_info, ipython.get_ipython = (9, 0), nothing  # matplotlib asks for both
     display.display = display.Markdown = display.HTML = nothing
     sys.modules["IPython"], sys.modules["IPython.display"] = ipython, display
 import matplotlib.pyplot as plt
 import torch
-began, names, compiler = time.perf_counter(), {"__name__": "__main__"}, codeop.Compile()  # remembers `from __future__` from cell to cell
+began, names = time.perf_counter(), {"__name__": "__main__"}
+compiler = codeop.Compile()  # remembers `from __future__` from cell to cell
 for i, cell in enumerate(json.load(open(sys.argv[1], encoding="utf-8"))["cells"]):
     if cell["cell_type"] != "code": continue
     exec(compiler("".join(cell["source"]), f"cell {i}", "exec"), names)
     plt.close("all")
-seconds, memory = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/(1e9 if sys.platform == "darwin" else 1e6)
-print(f"\\n{seconds:.1f} s, {memory:.2f} GB" + (f", {torch.cuda.max_memory_allocated()/1e9:.2f} GB on the GPU" if torch.cuda.is_available() else ""))
+used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+line = f"{time.perf_counter() - began:.1f} s, {used/(1e9 if sys.platform == 'darwin' else 1e6):.2f} GB"
+if torch.cuda.is_available(): line += f", {torch.cuda.max_memory_allocated()/1e9:.2f} GB on the GPU"
+print("\\n" + line)
 """
 
 
@@ -53,6 +59,7 @@ if __name__ == "__main__":
     given = parser.parse_args()
     lessons = {path.stem: path for path in sorted((ROOT/"nbs").rglob("*.ipynb"))
                if ".ipynb_checkpoints" not in path.parts}
-    if unknown := set(given.names) - set(lessons): sys.exit(f"no lesson {', '.join(sorted(unknown))}: choose from {', '.join(lessons)}")
+    if unknown := set(given.names) - set(lessons):
+        sys.exit(f"no lesson {', '.join(sorted(unknown))}: choose from {', '.join(lessons)}")
     went = [run(path, given.preset) for name, path in lessons.items() if not given.names or name in given.names]
     sys.exit(not all(went))

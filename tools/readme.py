@@ -10,17 +10,19 @@ from nbconvert import MarkdownExporter
 ROOT, IMAGES = Path(__file__).resolve().parent.parent, "docs/readme_files"
 
 
+def from_the_top(link: re.Match) -> str:
+    """Return a link of nbs/index.ipynb as README.md, one folder up, needs it."""
+    return f"]({link[1].removeprefix('../')})" if link[1].startswith("../") else f"](nbs/{link[1]})"
+
+
 def render() -> dict[Path, bytes]:
     nb = nbformat.read(ROOT/"nbs/index.ipynb", 4)
     nb.metadata["language_info"] = {"name": "python"}
     nb.cells = [c for c in nb.cells if not c.source.startswith("#| hide")]
     for cell in nb.cells:
-        if cell.cell_type == "code": cell.outputs = [o
-                                                     for o in cell.outputs if set(o.get("data",
-                                                                                        {})) != {"text/plain"}]  # no progress lines
-        if cell.cell_type == "markdown": cell.source = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)",
-                                                              lambda m: "](" + (m[1][3:] if m[1].startswith("../")
-                                                                                else f"nbs/{m[1]}") + ")", cell.source)
+        if cell.cell_type == "code":  # without progress lines
+            cell.outputs = [o for o in cell.outputs if set(o.get("data", {})) != {"text/plain"}]
+        else: cell.source = re.sub(r"\]\((?!https?:|#|/)([^)]+)\)", from_the_top, cell.source)
     body, extra = MarkdownExporter().from_notebook_node(nb,
                                                         resources={"unique_key": "readme", "output_files_dir": IMAGES})
     head = "<!-- Written from nbs/index.ipynb by tools/readme.py: edit the notebook. -->\n\n"

@@ -14,13 +14,16 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("SITE_HTML", ROOT/"docs"/"_build"/"html"))
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync",
          "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 
 
 def chromium() -> str | None:
     """Return the browser that is installed; None means Playwright's own."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return os.environ.get("CHROMIUM") or next(filter(None,
+                                                     map(shutil.which, ("chromium", "chromium-browser",
+                                                                        "google-chrome"))), None)
 
 
 @cache
@@ -34,7 +37,8 @@ class Pages(SimpleHTTPRequestHandler):
     prefix = "/context-inpaint/"
 
     def translate_path(self, path):
-        return super().translate_path("/" + path.removeprefix(self.prefix)) if path.startswith(self.prefix) else str(HTML/"nothing is here")
+        if not path.startswith(self.prefix): return str(HTML/"nothing is here")
+        return super().translate_path("/" + path.removeprefix(self.prefix))
 
     def do_GET(self):
         with suppress(ConnectionError): self.answer()  # a page that is left closes its connections
@@ -45,7 +49,8 @@ class Pages(SimpleHTTPRequestHandler):
         if not (file.is_file() and re.search("text|javascript|json|svg|wasm|xml", kind)): return super().do_GET()
         body = compressed(file, file.stat().st_mtime)
         self.send_response(200)
-        for name, value in {"Content-Type": kind, "Content-Encoding": "gzip", "Content-Length": len(body), "Last-Modified": self.date_time_string(file.stat().st_mtime)}.items():
+        for name, value in {"Content-Type": kind, "Content-Encoding": "gzip", "Content-Length": len(body),
+                            "Last-Modified": self.date_time_string(file.stat().st_mtime)}.items():
             self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(body)
@@ -54,14 +59,17 @@ class Pages(SimpleHTTPRequestHandler):
 
 
 class Watch:
-    """What a page does that it should not: errors printed or thrown, answers that are no success, requests to elsewhere."""
+    """What a page does that it should not: errors printed or thrown, failed answers, requests to elsewhere."""
 
     def __init__(self, context, site: str):
         self.errors, self.foreign = [], []
-        context.on("console", lambda message: message.type == "error" and self.errors.append(f"{message.text} ({message.location.get('url', '')})"))
+        context.on("console", lambda message: message.type == "error"
+                   and self.errors.append(f"{message.text} ({message.location.get('url', '')})"))
         context.on("weberror", lambda error: self.errors.append(f"thrown: {error.error}"))
-        context.on("response", lambda response: response.status >= 400 and self.errors.append(f"{response.status} {response.url}"))
-        context.on("request", lambda request: request.url.startswith((site, "data:", "blob:")) or self.foreign.append(request.url))
+        context.on("response", lambda response: response.status >= 400
+                   and self.errors.append(f"{response.status} {response.url}"))
+        context.on("request", lambda request: request.url.startswith((site, "data:", "blob:"))
+                   or self.foreign.append(request.url))
 
     def check(self, *allowed: str) -> None:
         """Fail for what was seen since the last check, but for errors that match a pattern."""
@@ -90,7 +98,7 @@ def served(folder: Path):
 
 @contextmanager
 def visit(browser, site: str, **options):
-    """Open a page with empty storage and cache; `page.watch` records what it does wrong. Relative addresses are relative to the site."""
+    """Open a page with empty storage and cache; `page.watch` records what it does wrong; addresses are the site's."""
     context = browser.new_context(base_url=site, **{"viewport": {"width": 1280, "height": 900}} | options)
     context.set_default_timeout(120_000)  # a busy machine is slow; only a broken page takes so long
     page = context.new_page()
@@ -100,7 +108,8 @@ def visit(browser, site: str, **options):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "context(**options): options of the browser context that `page` lives in, such as viewport, has_touch, color_scheme")
+    said = "context(**options): of the browser context that `page` lives in, such as viewport, color_scheme"
+    config.addinivalue_line("markers", said)
     config.addinivalue_line("markers", "allows(*patterns): console errors that the test expects")
 
 

@@ -6,7 +6,8 @@ import sys
 
 from conftest import HTML, ROOT, opened_browser, served, visit
 
-PAGES = ["index.html", "3_report/15_vae.html", "4_beyond/24_masked_convs.html", "api/masks.html", "scoreboard.html", "glossary.html", "misconceptions.html", "demo/index.html"]
+PAGES = ["index.html", "3_report/15_vae.html", "4_beyond/24_masked_convs.html", "api/masks.html", "scoreboard.html",
+         "glossary.html", "misconceptions.html", "demo/index.html"]
 
 if __name__ == "__main__":
     folder = ROOT/"docs"/"_build"/"screenshots"
@@ -18,5 +19,6 @@ if __name__ == "__main__":
                     for path in sys.argv[1:] or PAGES:
                         page.goto(path)
                         page.evaluate("() => window.MathJax?.startup?.promise")
-                        page.screenshot(path=folder/f"{path.removesuffix('.html').replace('/', '-')}-{scheme}-{width}.png", full_page=True)
+                        name = path.removesuffix(".html").replace("/", "-")
+                        page.screenshot(path=folder/f"{name}-{scheme}-{width}.png", full_page=True)
     print(f"look at {folder}")

@@ -3,12 +3,14 @@ import json
 import re
 
 import pytest
-from conftest import HTML, ROOT, visit
 from markdown_it import MarkdownIt
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-LESSONS = sorted(p.relative_to(ROOT/"nbs").with_suffix("").as_posix() for p in (ROOT/"nbs").glob("[0-9]_*/[0-9][0-9]_*.ipynb"))
+from conftest import HTML, ROOT, visit
+
+LESSONS = sorted(p.relative_to(ROOT/"nbs").with_suffix("").as_posix()
+                 for p in (ROOT/"nbs").glob("[0-9]_*/[0-9][0-9]_*.ipynb"))
 OTHERS = sorted(p.relative_to(HTML).as_posix() for pattern in ("*.html", "api/*.html") for p in HTML.glob(pattern))
 AXE = ROOT/"docs"/"node_modules"/"axe-core"/"axe.min.js"
 MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin).use(amsmath_plugin)
@@ -17,17 +19,27 @@ SETTLED = """async () => {
   await Promise.all([...document.images].map(i => { i.loading = 'eager'; return i.decode().catch(() => 0) }))
   await document.fonts.ready
 }"""
-WEIGHT = """() => Object.fromEntries(performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))
+VIOLATIONS = "async () => (await axe.run({exclude: ['mjx-container']}, {resultTypes: ['violations']})).violations"
+LINKS = "() => [...document.links].map(a => a.href.replace(document.baseURI.replace(/[^/]*$/, ''), ''))"
+WEIGHT = """() => Object.fromEntries(
+  performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))
   .map(e => [e.name.replace(/[?#].*/, ''), e.encodedBodySize]))"""
 STICKING_OUT = """() => {
-  const scrolls = e => { for (let p = e.parentElement; p && p != document.body; p = p.parentElement) if (getComputedStyle(p).overflowX != 'visible') return true }
-  return document.scrollingElement.scrollWidth <= innerWidth ? [] : ['the page is ' + document.scrollingElement.scrollWidth + ' wide'].concat(
-    [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e)).slice(0, 5).map(e => e.outerHTML.slice(0, 150)))
+  const scrolls = e => {
+    for (let p = e.parentElement; p && p != document.body; p = p.parentElement)
+      if (getComputedStyle(p).overflowX != 'visible') return true
+  }
+  const wide = document.scrollingElement.scrollWidth, out = e => e.getBoundingClientRect().right > innerWidth + 1
+  return wide <= innerWidth ? [] : ['the page is ' + wide + ' wide'].concat(
+    [...document.body.querySelectorAll('*')].filter(e => out(e) && !scrolls(e)).slice(0, 5)
+      .map(e => e.outerHTML.slice(0, 150)))
 }"""
 LUMINANCE = """selector => ['color', 'backgroundColor'].map(property => {
   let e = document.querySelector(selector), color = getComputedStyle(e)[property]
-  while (property == 'backgroundColor' && /, 0\\)$|transparent/.test(color) && (e = e.parentElement)) color = getComputedStyle(e)[property]
-  const [r, g, b] = color.match(/[\\d.]+/g).map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+  while (property == 'backgroundColor' && /, 0\\)$|transparent/.test(color) && (e = e.parentElement))
+    color = getComputedStyle(e)[property]
+  const [r, g, b] = color.match(/[\\d.]+/g).map(c => c / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
   return 0.2126 * r + 0.7152 * g + 0.0722 * b
 })"""
 CLEAR_CORNERS = """() => [...document.querySelectorAll('article .cell_output img')].filter(image => {
@@ -65,14 +77,16 @@ def test_a_lesson_prints_no_error_and_loads_nothing_from_elsewhere(lesson): less
 
 
 def test_a_lesson_is_light(lesson):
-    """A first visit to it loads less than 1 MB: page, styles, scripts, fonts and pictures, compressed as they travel."""
+    """A first visit to it loads less than 1 MB: page, styles, scripts, fonts, pictures, compressed as they travel."""
     sizes = lesson.evaluate(WEIGHT)
     assert sum(sizes.values()) < 1e6, sorted(((size, name) for name, size in sizes.items()), reverse=True)[:8]
 
 
 def test_a_lesson_shows_its_figures(lesson):
-    shown = lesson.evaluate("() => [...document.querySelectorAll('article .cell_output img')].map(i => [i.naturalWidth, i.alt])")
-    stored = sum(any(kind.startswith("image/") for kind in output.get("data", {})) for c in lesson.cells for output in c.get("outputs", ()))
+    pictures = "document.querySelectorAll('article .cell_output img')"
+    shown = lesson.evaluate(f"() => [...{pictures}].map(i => [i.naturalWidth, i.alt])")
+    stored = sum(any(kind.startswith("image/") for kind in output.get("data", {})) for c in lesson.cells
+                 for output in c.get("outputs", ()))
     assert len(shown) == stored and all(width > 0 for width, _ in shown)
     bad = [alt for _, alt in shown if not alt.strip() or re.search(r"_images/|<Figure|\.(png|jpg|webp)$", alt)]
     assert not bad, f"{len(bad)} of {len(shown)} figures do not say what they show: {bad[:3]}"
@@ -81,7 +95,8 @@ def test_a_lesson_shows_its_figures(lesson):
 def test_a_lesson_typesets_its_formulas(lesson):
     expected = sum(map(formulas, prose(lesson.cells)))
     typeset = lesson.evaluate("() => document.querySelectorAll('article .math mjx-container').length")
-    wrong = lesson.evaluate("() => [...document.querySelectorAll('[data-mjx-error], mjx-merror')].map(e => e.textContent)")
+    errors = "document.querySelectorAll('[data-mjx-error], mjx-merror')"
+    wrong = lesson.evaluate(f"() => [...{errors}].map(e => e.textContent)")
     assert (typeset, wrong) == (expected, [])
     words = lesson.evaluate("""() => { const copy = document.querySelector('article').cloneNode(true)
         copy.querySelectorAll('pre, code, script, .math').forEach(e => e.remove()); return copy.textContent }""")
@@ -102,7 +117,8 @@ def test_a_lesson_can_be_taken_away(lesson):
     """It opens in Colab, downloads as the notebook it is, and says how to run it here."""
     box = lesson.locator("article details", has=lesson.locator("summary", has_text="Run this lesson"))
     box.locator("summary").click()
-    assert box.locator(f"a[href^='https://colab.research.google.com/'][href$='nbs/{lesson.name}.ipynb']").is_visible() and "make lab" in box.inner_text()
+    colab = f"a[href^='https://colab.research.google.com/'][href$='nbs/{lesson.name}.ipynb']"
+    assert box.locator(colab).is_visible() and "make lab" in box.inner_text()
     assert lesson.request.get(box.locator("a[download]").evaluate("a => a.href")).json()["cells"] == lesson.cells
 
 
@@ -130,8 +146,10 @@ def test_home_shows_a_fill_and_leads_everywhere(page):
     assert "context-inpaint" in page.title()
     picture = page.locator("article img").first
     assert picture.is_visible() and picture.bounding_box()["width"] > 300
-    links = {link.split("#")[0] for link in page.evaluate("() => [...document.links].map(a => a.href.replace(document.baseURI.replace(/[^/]*$/, ''), ''))")}
-    wanted = {f"{name}.html" for name in LESSONS} | {"demo/index.html", "scoreboard.html", "glossary.html", "misconceptions.html", "bibliography.html"}
+    links = {link.split("#")[0]
+             for link in page.evaluate(LINKS)}
+    wanted = {f"{name}.html" for name in LESSONS} | {"demo/index.html", "scoreboard.html", "glossary.html",
+                                                     "misconceptions.html", "bibliography.html"}
     missing = wanted - links
     assert not missing
     page.locator("article a[href='demo/index.html']").first.click()
@@ -166,18 +184,23 @@ def test_dark_mode_is_chosen_and_kept(page):
         for selector in ("article p", "article pre", "article h2", ".bd-sidebar-primary a.reference"):
             ratio, ground = contrast(page, selector)
             assert ratio > 4.5 and ground < 0.1, (selector, ratio, ground)
-        assert all(min(map(float, re.findall(r"[\d.]+", color))) > 200 for color in page.evaluate(CLEAR_CORNERS)), "a figure without a ground of its own lies on a dark one"
+        assert all(min(map(float, re.findall(r"[\d.]+", color))) > 200
+                   for color in page.evaluate(CLEAR_CORNERS)), "a figure without a ground of its own lies on a dark one"
         page.reload()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["index.html", "3_report/20_exp_gan_encoders.html", "api/masks.html", "scoreboard.html", "demo/index.html"])
+@pytest.mark.parametrize("path",
+                         ["index.html", "3_report/20_exp_gan_encoders.html", "api/masks.html", "scoreboard.html",
+                          "demo/index.html"])
 def test_no_serious_barrier(browser, site, path, scheme):
     with visit(browser, site, color_scheme=scheme) as page:
         assert page.goto(path).ok
         page.evaluate(SETTLED)
         page.evaluate(AXE.read_text())
-        found = page.evaluate("async () => (await axe.run({exclude: ['mjx-container']}, {resultTypes: ['violations']})).violations")
-    serious = [f"{v['id']} ({v['impact']}): {v['help']}\n" + "\n".join(f"    {n['html'][:160]}\n      {n['failureSummary'].splitlines()[1].strip()}" for n in v["nodes"][:6])
+        found = page.evaluate(VIOLATIONS)
+    serious = [f"{v['id']} ({v['impact']}): {v['help']}\n"
+               + "\n".join(f"    {n['html'][:160]}\n      {n['failureSummary'].splitlines()[1].strip()}"
+                           for n in v["nodes"][:6])
                + f"\n    ({len(v['nodes'])} places)" for v in found if v["impact"] in ("serious", "critical")]
     assert not serious, "\n" + "\n".join(serious)
