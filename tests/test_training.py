@@ -536,3 +536,45 @@ def test_stopping_in_the_middle_of_an_epoch_keeps_the_losses_of_its_steps(tmp_pa
         interrupt_at(patch, 3)
         make(TINY, tmp_path/"run")
     assert len(load_checkpoint(tmp_path/"run")["log"]) == 3
+
+
+def test_the_weights_that_are_saved_are_the_averaged_ones(tmp_path):
+    make(change(epochs=1, ema=.9), tmp_path/"run")
+    tensors, saved = load_checkpoint(tmp_path/"run")["tensors"], weights(tmp_path/"run")
+    assert all(torch.equal(value, tensors[f"average of.module.{key}"]) for key, value in saved.items())
+    assert not all(torch.equal(value, tensors[f"network.{key}"]) for key, value in saved.items())
+
+
+def test_validation_is_scored_on_validation_pictures(whole):
+    record = json.loads((whole/"record.json").read_text())
+    assert record["curve"][-1]["validation_psnr"] == pytest.approx(record["validation"]["psnr"], abs=1e-5)
+    assert record["validation"]["n"] == 3 and record["validation"]["psnr"] != record["train"]["psnr"]
+
+
+def test_the_unfilled_hole_is_black(whole):
+    bank, masks = load("drawn", 32, 20, split="test"), training.frozen_masks(TINY, 20)
+    squares = bank.batch(range(20))[masks.expand(-1, 3, -1, -1)].square()
+    record = json.loads((whole/"record.json").read_text())
+    assert record["test"]["none_sum"] == pytest.approx(12288*float(squares.mean()), rel=1e-4)
+
+
+def test_every_step_draws_from_a_seed_of_its_own(monkeypatch):
+    def seeds(seed, first=0):
+        drawn = []
+
+        def spy(self, image, mask, done):
+            drawn.append(torch.initial_seed())
+            self.step += 1
+            return {"loss": torch.tensor(0.)}
+
+        monkeypatch.setattr(Trainer, "learn", spy)
+        trainer = Trainer(change(seed=seed), make_objective(TINY))
+        trainer.step = first
+        with torch.random.fork_rng():
+            while trainer.step < 12:
+                training.train_epoch(trainer, training.Splits(TINY).wide, training_masks(TINY), training.Progress(),
+                                     training.Live(12, ""), training.threading.Event())
+        return drawn
+
+    whole = seeds(0)
+    assert len({*whole, *seeds(1)}) == 24 and seeds(0, first=6) == whole[6:]
