@@ -21,7 +21,7 @@ from .masks import Inpainter, center, check, composite, connected_holes, hide, r
 __all__ = ['Crop', 'crops', 'plug', 'resize', 'square', 'middle', 'fill_squares', 'as_inpainter', 'fill_by_squares',
            'hole_groups', 'halve', 'double', 'coarse_to_fine', 'fill_any_size']
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c06
+# %% ../nbs/2_networks/10_any_photo.ipynb #c10
 @dataclass(frozen=True, eq=False)
 class Crop:
     """One connected hole of a photo, and the square around it for a network to see; it may stick out of the photo."""
@@ -46,7 +46,7 @@ def crops(mask: Tensor, size: int, hole_px: int) -> Iterator[Crop]:
         top, left = rows.start - (side - height)//2, columns.start - (side - width)//2
         yield Crop(torch.from_numpy(part), (rows, columns), top, left, side)
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c10
+# %% ../nbs/2_networks/10_any_photo.ipynb #c14
 def plug(image: Tensor, mask: Tensor) -> Tensor:
     """Give each hidden pixel of `image` `[C, H, W]` the value of the nearest known one, so that
     resizing cannot leak."""
@@ -54,7 +54,7 @@ def plug(image: Tensor, mask: Tensor) -> Tensor:
     _, (y, x) = ndimage.distance_transform_edt(mask[0].numpy(), return_indices=True)
     return image[:, y, x]
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c11
+# %% ../nbs/2_networks/10_any_photo.ipynb #c15
 def resize(image: Tensor, size: int | Sequence[int]) -> Tensor:
     """Resize pictures `[B, C, H, W]` smoothly to a side or to (height, width); at the right size
     already, return them bit for bit."""
@@ -77,7 +77,7 @@ def square(image: Tensor, mask: Tensor, crop: Crop, size: int) -> tuple[Tensor, 
     own = inside & crop.part[y.clamp(0, height - 1)][:, x.clamp(0, width - 1)]   # [side, side]
     return resize(plug(photo, hidden)[None], size), resize_mask(own[None, None], (size, size))
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c14
+# %% ../nbs/2_networks/10_any_photo.ipynb #c19
 def middle(drawn: Tensor, hole_px: int) -> Tensor:
     """Return the central `hole_px`×`hole_px` of a window `[B, 3, h, h]`: a band around the hole is cut off."""
     band = (drawn.shape[-1] - hole_px)//2
@@ -112,7 +112,7 @@ def fill_squares(net: Callable[[Tensor], Tensor], image: Tensor, mask: Tensor, h
     if window is None: return drawn
     return image.masked_scatter(trained.expand_as(image), middle(drawn, hole_px))
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c15
+# %% ../nbs/2_networks/10_any_photo.ipynb #c20
 def as_inpainter(net: Callable[..., Tensor], size: int, hole_px: int, window: int | None = None,
                  sample: bool = False) -> Inpainter:
     """Make an inpainter of any photo and hole from a network trained on `size`×`size` pictures.
@@ -176,7 +176,7 @@ def fill_by_squares(net: Callable[[Tensor], Tensor], image: Tensor, mask: Tensor
             out[b, :, y, x] = resize(drawn[None], crop.side)[0, :, y - crop.top, x - crop.left]
     return out
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c22
+# %% ../nbs/2_networks/10_any_photo.ipynb #c30
 def hole_groups(mask: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, tuple[slice, slice]]]:
     """Yield, for each group of neighbouring holes of a bool mask `[H, W]`, its pixels, and the part of the picture to
     fill it from."""
@@ -189,7 +189,7 @@ def hole_groups(mask: np.ndarray, size: int) -> Iterator[tuple[np.ndarray, tuple
         yield part, (slice(max(0, rows.start - margin), rows.stop + margin),
                      slice(max(0, columns.start - margin), columns.stop + margin))
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c25
+# %% ../nbs/2_networks/10_any_photo.ipynb #c33
 def halve(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Return a photo `[B, 3, H, W]` and its mask at half the side, rounded up: a pixel is the mean of the known ones
     of its four, and hidden if none is."""
@@ -202,7 +202,7 @@ def double(image: Tensor, sides: Sequence[int]) -> Tensor:
     """Return a photo at twice its side, cut to `sides` (height, width), which `halve` rounded up."""
     return F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)[..., :sides[0], :sides[1]]
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c27
+# %% ../nbs/2_networks/10_any_photo.ipynb #c35
 def coarse_to_fine(draw: Inpainter, image: Tensor, mask: Tensor, size: int, most: float) -> Tensor:
     """Fill a photo at once where no hidden pixel lies deeper than a quarter of `size`; else at half the side first, by
     the same rule.
@@ -228,7 +228,7 @@ def coarse_to_fine(draw: Inpainter, image: Tensor, mask: Tensor, size: int, most
     band = mask & (depth <= size/8)
     return composite(guess, draw(guess, band), band)
 
-# %% ../nbs/2_networks/10_any_photo.ipynb #c28
+# %% ../nbs/2_networks/10_any_photo.ipynb #c36
 def fill_any_size(net: Callable[[Tensor], Tensor], image: Tensor, mask: Tensor, size: int, most: float = 4e6) -> Tensor:
     """Return photos filled by a fully convolutional network that takes image and mask.
 

@@ -103,7 +103,7 @@ def grid(rows: Sequence | Mapping[str, Sequence], titles: Sequence[str] = (), si
     for ax, title in zip(axes[0], titles): ax.set_title(title, fontsize=9)
     return as_picture(figure, alt, limit)
 
-# %% ../nbs/6_workshop/28_figures.ipynb #c21
+# %% ../nbs/6_workshop/28_figures.ipynb #c23
 def _show(handle, text: str, picture: Picture | None):
     """Put text, or a picture with the text as its description, in a notebook's output: a new one, or the one that
     `handle` holds. Return the handle."""
@@ -113,7 +113,7 @@ def _show(handle, text: str, picture: Picture | None):
     handle.update(bundle, raw=True)
     return handle
 
-# %% ../nbs/6_workshop/28_figures.ipynb #c22
+# %% ../nbs/6_workshop/28_figures.ipynb #c24
 class Live:
     """Progress of long work: one tidy output in a notebook, one line in a terminal, one last line when piped.
 

@@ -27,14 +27,14 @@ from .photos import read_image
 __all__ = ['COLUMNS', 'environment', 'git_commit', 'peak_memory', 'caption', 'table', 'render', 'save_record',
            'results_folder', 'load_records', 'recorded_fills']
 
-# %% ../nbs/6_workshop/30_records.ipynb #c05
+# %% ../nbs/6_workshop/30_records.ipynb #c12
 def environment() -> dict:
     """Return what a record says of the machine: versions, processor threads, device."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {"context_inpaint": context_inpaint.__version__, "python": platform.python_version(),
             "torch": torch.__version__, "system": platform.system(), "threads": torch.get_num_threads(), "gpu": gpu}
 
-# %% ../nbs/6_workshop/30_records.ipynb #c06
+# %% ../nbs/6_workshop/30_records.ipynb #c13
 def git_commit() -> str | None:
     """Return the commit of this package's own repository, or None outside one."""
     here = Path(context_inpaint.__file__).resolve()
@@ -57,7 +57,7 @@ def peak_memory() -> float | None:
     except ImportError: return None  # Windows
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == "darwin" else 1024)/1e9
 
-# %% ../nbs/6_workshop/30_records.ipynb #c08
+# %% ../nbs/6_workshop/30_records.ipynb #c16
 # Column: heading, key in a row, factor, decimals, whether its interval is shown.
 COLUMNS = [("PSNR, dB", "psnr", 1, 2, True), ("over Telea", "gain_over_telea", 1, 2, True),
            ("PSNR of mean", "psnr_of_mean", 1, 2, False), ("L1, %", "l1", 100, 2, False),
@@ -87,7 +87,7 @@ def _cells(record: dict, columns: Sequence[tuple]) -> list[list[str]]:
         cells.append([row.get("method", "truth"), *(number(row, *rest) for _, *rest in columns)])
     return cells
 
-# %% ../nbs/6_workshop/30_records.ipynb #c09
+# %% ../nbs/6_workshop/30_records.ipynb #c17
 def _csv(record: dict) -> str:
     what = {key: record[key] for key in ("data", "mask", "size", "hole", "seed", "n")}
     lines = []
@@ -102,7 +102,7 @@ def _csv(record: dict) -> str:
     writer.writerows(lines)
     return buffer.getvalue()
 
-# %% ../nbs/6_workshop/30_records.ipynb #c10
+# %% ../nbs/6_workshop/30_records.ipynb #c18
 def table(record: dict, style: str = "text", keys: Sequence[str] | None = None) -> str:
     """Return a record as a table, best PSNR first, truth last.
 
@@ -136,7 +136,7 @@ def render(title: str, cells: list[list[str]], style: str = "text") -> str:
         rows.append("<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in row) + "</tr>")
     return f"<table><caption>{html.escape(title)}</caption>" + "".join(rows) + "</table>\n"
 
-# %% ../nbs/6_workshop/30_records.ipynb #c13
+# %% ../nbs/6_workshop/30_records.ipynb #c25
 def save_record(record: dict | list[dict], path: str | os.PathLike, force: bool = False) -> None:
     """Write a record to `path`, as CSV if it ends in `.csv` (several records one after another), else as JSON."""
     if Path(path).suffix == ".csv":

@@ -234,7 +234,7 @@ def room(c: Canvas) -> None:
             polygon(c, [at(x, -.5, t), at(x, -.5, 1.25*t), at(x, .1, 1.25*t), at(x, .1, t)], hue(.2, .8))
     furnish(c, at, back, side, trim, day)
 
-
+# %% ../nbs/1_problem/02_scenes.ipynb #c61
 def floor(c: Canvas, vanishing: tuple[float, float], back: float, out: float, deep: float, wood: np.ndarray) -> None:
     """Lay the boards of a room.
 
@@ -254,7 +254,7 @@ def floor(c: Canvas, vanishing: tuple[float, float], back: float, out: float, de
     boards = wood*planks*mix(.5, 1, stripe_coverage(u*n, wu*n, .92))
     c.fill(line_coverage(u - middle, .5*out/deep, wu)*coverage(vy + deep*back - c.y, c.pixel), boards)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c61
+# %% ../nbs/1_problem/02_scenes.ipynb #c62
 def furnish(c: Canvas, at: Callable[[float, float, float], tuple[float, float]], back: float, side: int,
             trim: np.ndarray, day: np.ndarray) -> None:
     """Give a room its window, the light on the floor and the lamp.
@@ -287,7 +287,7 @@ def furnish(c: Canvas, at: Callable[[float, float, float], tuple[float, float]],
     stroke(c, x, y + .1, x, y + .16, .02, .07, lamp)
     c.fill(.4*np.exp(-np.hypot(c.x - x, c.y - y - .17)/.1), lamp)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c64
+# %% ../nbs/1_problem/02_scenes.ipynb #c65
 def arcade(c: Canvas) -> None:
     """A passage of arches one behind another, open to the sun on one side, with a chequered floor."""
     vx, vy = c.between(.38, .62), c.between(.42, .56)                            # the vanishing point
@@ -315,7 +315,7 @@ def arcade(c: Canvas) -> None:
         wall = mix(mix(sunny*rough, low, haze), outdoors, coverage(-side*(c.x - vx), c.pixel)*upright)
         c.fill((1 - coverage(away - wide*s, c.pixel))*(1 - floor), wall)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c67
+# %% ../nbs/1_problem/02_scenes.ipynb #c68
 SCENES = {scene.__name__: scene for scene in (sea, ridges, skyline, road, trunks, room, lake, arcade)}
 KINDS = tuple(SCENES)
 VERSION = 1  # to be raised when any picture changes: data digests contain it
@@ -326,7 +326,7 @@ def _sides(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(sides) == 2 and all(isinstance(s, (int, np.integer)) and s > 0 for s in sides): return sides
     raise InputError(f"size must be a whole number of pixels, or height and width, got {size!r}")
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c68
+# %% ../nbs/1_problem/02_scenes.ipynb #c69
 def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str | None = None) -> np.ndarray:
     """Draw scene `index`.
 
@@ -358,7 +358,7 @@ def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str 
     picture = c.image[:, top:top + height, left:left + width]                    # [3, H, W]
     return (255*picture.clip(0, 1) + .5).astype(np.uint8).transpose(1, 2, 0)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c69
+# %% ../nbs/1_problem/02_scenes.ipynb #c70
 def draw_many(n: int, size: int | tuple[int, int] = 64, seed: int = 0, start: int = 0) -> tuple[Tensor, Tensor]:
     """Draw scenes `start` to `start + n - 1`: uint8 `[n, 3, H, W]`, and the number of each one's kind, int64 `[n]`."""
     if n < 0: raise InputError(f"n must be 0 or more, got {n}")

@@ -24,6 +24,8 @@ def course(tmp_path):
         notebook(tmp_path/"nbs"/f"{place}.ipynb", f"# {title}\n\nWhy?", *texts)
     index(tmp_path, "1_one/00_a", "1_one/01_b", "2_two/02_c", "2_two/03_d")
     (tmp_path/"nbs"/"book.md").write_text("<a id=\"01_b\"></a>[C](2_two/02_c.html) and `03_d`\n")
+    (tmp_path/"tests"/"attacks").mkdir(parents=True)
+    for name in ("02_c", "03_d"): (tmp_path/"tests"/"attacks"/f"{name}.py").write_text(f'"""{name}"""')
     (tmp_path/"costs.json").write_text('{"02_c": 1, "03_d": 2}\n')
     (tmp_path/"README.md").write_text("Lesson nbs/2_two/03_d.ipynb, drawn in 2_two/03_d.\n")
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
@@ -93,6 +95,8 @@ def test_a_lesson_put_in_between_moves_the_others_and_all_that_names_them(course
     assert (course/"nbs"/"book.md").read_text() == "<a id=\"01_b\"></a>[C](2_two/03_c.html) and `04_d`\n"
     assert json.loads((course/"costs.json").read_text()) == {"03_c": 1, "04_d": 2}
     assert (course/"README.md").read_text() == "Lesson nbs/2_two/04_d.ipynb, drawn in 2_two/04_d.\n"
+    attacks = {path.name: path.read_text() for path in (course/"tests"/"attacks").iterdir()}
+    assert attacks == {"03_c.py": '"""03_c"""', "04_d.py": '"""04_d"""'}
     assert run(course, "--check") == (0, "5 lessons in their places\n")
 
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NBS, INDEX = ROOT/"nbs", ROOT/"nbs/index.ipynb"
+NBS, INDEX, ATTACKS = ROOT/"nbs", ROOT/"nbs/index.ipynb", ROOT/"tests/attacks"
 ROW = re.compile(r"\| \[(\d\d) ([^\]]+)\]\((\d_\w+)/(\d\d)_(\w+)\.ipynb\) \|")
 LINE = re.compile(r"\n+\*(Previous|Next): \[[^\n]*\*$")
 
@@ -57,6 +57,9 @@ def move(moved: dict[Path, Path]) -> None:
     for old, new in changed.items():
         new.parent.mkdir(exist_ok=True)
         old.with_suffix(".moving").rename(new)
+    attacks = {old.stem: new.stem for old, new in changed.items() if (ATTACKS/f"{old.stem}.py").is_file()}
+    for old in attacks: (ATTACKS/f"{old}.py").rename(ATTACKS/f"{old}.moving")
+    for old, new in attacks.items(): (ATTACKS/f"{old}.moving").rename(ATTACKS/f"{new}.py")
     index = INDEX.read_text(encoding="utf-8")
     INDEX.write_text(ROW.sub(lambda m: f"| [{m[4]} {m[2]}]({m[3]}/{m[4]}_{m[5]}.ipynb) |", index), encoding="utf-8")
 
