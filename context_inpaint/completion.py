@@ -23,7 +23,7 @@ from .masks import check, composite, connected_holes
 __all__ = ['DISTANCES', 'FEATURES', 'colours', 'gradients', 'Context', 'span', 'contexts', 'drawn_bank',
            'bank_features', 'candidates', 'best_on_ring', 'scene_completion']
 
-# %% ../nbs/1_problem/06_completion.ipynb #c06
+# %% ../nbs/1_problem/06_completion.ipynb #c09
 def colours(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
     """Describe pictures by their mean colours on an 8×8 grid: features and how far each is known, both `[B, 192]`."""
     weight = F.adaptive_avg_pool2d(known, 8)
@@ -47,7 +47,7 @@ def gradients(image: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
 
 DISTANCES = {"colour": colours, "gradient": gradients}
 
-# %% ../nbs/1_problem/06_completion.ipynb #c09
+# %% ../nbs/1_problem/06_completion.ipynb #c12
 @dataclass(frozen=True, eq=False)
 class Context:
     """One connected hole and what is known around it, at the size of a bank's pictures."""
@@ -85,7 +85,7 @@ def contexts(image: Tensor, mask: Tensor, size: tuple[int, int]) -> Iterator[Con
             near = F.max_pool2d(F.adaptive_max_pool2d(missing[None].float(), size), 2*reach + 1, 1, reach)[0] > 0
             yield Context(b, (down, across), missing, small, known, near & (known[0] > .99))
 
-# %% ../nbs/1_problem/06_completion.ipynb #c11
+# %% ../nbs/1_problem/06_completion.ipynb #c16
 @lru_cache(maxsize=1)
 def drawn_bank() -> Bank:
     """Return the pictures scene completion copies from by default: 2,000 drawn scenes of the training seed, 64×64."""
@@ -105,7 +105,7 @@ def bank_features(bank: Bank, distance: str) -> Tensor:
         FEATURES[key] = torch.cat([DISTANCES[distance](x, torch.ones_like(x[:, :1]))[0] for x in parts])
     return FEATURES[key]
 
-# %% ../nbs/1_problem/06_completion.ipynb #c12
+# %% ../nbs/1_problem/06_completion.ipynb #c17
 def candidates(found: list[Context], bank: Bank, distance: str, n: int) -> Tensor:
     """Return the `n` pictures of `bank` most like each context, int64 `[len(found), n]`, the nearest first."""
     one_of(distance, DISTANCES, "distance")
@@ -116,16 +116,18 @@ def candidates(found: list[Context], bank: Bank, distance: str, n: int) -> Tenso
     b = bank_features(bank, distance)  # [N, D]
     return ((w*q**2).sum(1, keepdim=True) - 2*(w*q) @ b.T + w @ (b**2).T).topk(n, largest=False).indices
 
-# %% ../nbs/1_problem/06_completion.ipynb #c19
+# %% ../nbs/1_problem/06_completion.ipynb #c24
 def best_on_ring(context: Context, bank: Bank, picks: Tensor) -> tuple[int, float]:
     """Return which of the pictures `picks` fits the ring best, and its misfit: standard deviation
     of the difference, for blending removes the mean."""
     if not context.ring.any(): return int(picks[0]), 0.
-    apart = bank.images[picks].cpu()[..., context.ring].float()/255 - context.image[:, context.ring]
+    y, x = context.ring.nonzero(as_tuple=True)
+    rims = bank.images.permute(0, 2, 3, 1)[picks[:, None].to(bank.images.device), y, x]  # [n, M, 3], nothing else
+    apart = (rims.cpu().float()/255).transpose(1, 2) - context.image[:, y, x]  # [n, 3, M]
     spread, best = apart.var(-1, correction=0).mean(1).min(0)
     return int(picks[best]), float(spread)**.5
 
-# %% ../nbs/1_problem/06_completion.ipynb #c20
+# %% ../nbs/1_problem/06_completion.ipynb #c25
 def scene_completion(image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None, bank: Bank | None = None,
                      distance: str = "colour", n_candidates: int = 50) -> Tensor:
     """Fill each hole with a piece of that picture of a bank whose surroundings look most alike
@@ -157,6 +159,7 @@ def scene_completion(image: Tensor, mask: Tensor, *, generator: torch.Generator 
         for context, picks in zip(some, candidates(some, bank, distance, n_candidates)):
             missing = context.missing.to(image.device)
             donor = bank.batch([best_on_ring(context, bank, picks)[0]]).to(image)
-            donor = F.interpolate(donor, missing.shape, mode="bilinear", antialias=True, align_corners=False)
+            if donor.shape[-2:] != missing.shape:
+                donor = F.interpolate(donor, missing.shape, mode="bilinear", antialias=True, align_corners=False)
             source[context.picture][:, *context.box] += (laplacian(donor)*missing)[0]
     return composite(image, poisson(image, mask, source).clamp(0, 1), mask)

@@ -18,8 +18,8 @@ from .masks import check, composite
 
 # %% auto #0
 __all__ = ['Metric', 'REPORT_SUM', 'PSNR_CAP', 'METRICS', 'l1', 'l2', 'report_sum', 'psnr', 'psnr_whole',
-           'psnr_of_mean', 'loss_to_psnr', 'ssim', 'seam', 'sharpness', 'spectrum', 'all_metrics', 'diversity',
-           'best_of_k', 'interval', 'paired_interval', 'lpips', 'fid']
+           'psnr_of_mean', 'loss_to_psnr', 'ssim', 'seam', 'sharpness', 'spectrum', 'all_metrics', 'interval',
+           'paired_interval', 'diversity', 'best_of_k', 'lpips', 'fid']
 
 # %% ../nbs/1_problem/04_metrics.ipynb #c10
 def _check(output: Tensor, target: Tensor, mask: Tensor, where: Tensor | None = None) -> None:
@@ -114,7 +114,7 @@ def report_sum(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return `l2` × 12,288, `[B]`: the error in the report's unit, whatever the hole's size."""
     return REPORT_SUM*_mean_square(output, target, mask)
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c29
+# %% ../nbs/1_problem/04_metrics.ipynb #c27
 PSNR_CAP = 100.
 """PSNR of a perfect fill, dB: finite, so that means are."""
 
@@ -127,7 +127,7 @@ def psnr(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the peak signal-to-noise ratio in the hole, `[B]`, dB: -10 log10(l2), at most `PSNR_CAP`."""
     return _decibel(_mean_square(output, target, mask))
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c33
+# %% ../nbs/1_problem/04_metrics.ipynb #c31
 def psnr_whole(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the PSNR over the whole picture, `[B]`, dB, known pixels included: flattering, and
     here to compare with those who report it."""
@@ -136,7 +136,7 @@ def psnr_whole(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return torch.cat([_decibel((o - t).square().flatten(1).mean(1)).float()
                       for o, t, _ in _pieces(output, target, everywhere)])
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c38
+# %% ../nbs/1_problem/04_metrics.ipynb #c35
 def _numbers(values: Tensor | Sequence[float]) -> Tensor:
     return torch.as_tensor(values.cpu() if isinstance(values, Tensor) else values, dtype=torch.float64)
 
@@ -151,14 +151,14 @@ def loss_to_psnr(loss: float) -> float:
     """Return the PSNR of the mean error, dB, of a mean loss in the report's unit: the mean of many `report_sum`."""
     return psnr_of_mean([loss/REPORT_SUM])
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c50
+# %% ../nbs/1_problem/04_metrics.ipynb #c49
 def _gaussian(n: int, sigma: float = 1.5, radius: int = 5) -> Tensor:
     """The matrix `[n, n]` that blurs a line of n pixels with a Gaussian of 2·radius + 1 taps, mirrored at the ends."""
     taps = torch.exp(-.5*(torch.arange(-radius, radius + 1, dtype=torch.float64)/sigma)**2)
     lines = F.pad(torch.eye(n, dtype=torch.float64)[:, None], (radius, radius), mode="reflect")
     return F.conv1d(lines, (taps/taps.sum())[None, None])[:, 0].T
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c52
+# %% ../nbs/1_problem/04_metrics.ipynb #c51
 @_per_picture
 def ssim(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the structural similarity, `[B]`, in [-1, 1]: the mean over 11 × 11 Gaussian windows
@@ -178,7 +178,7 @@ def ssim(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     structure = (2*(product - mean_x*mean_y) + .03**2)/(squares - mean_x**2 - mean_y**2 + .03**2)
     return _hole_mean(luminance*structure, mask)
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c60
+# %% ../nbs/1_problem/04_metrics.ipynb #c59
 def _steps(image: Tensor) -> tuple[Tensor, Tensor]:
     """Differences between vertical and between horizontal neighbours."""
     return image.diff(dim=2), image.diff(dim=3)
@@ -197,7 +197,7 @@ def _pair_mean(values: Sequence[Tensor], where: Sequence[Tensor]) -> Tensor:
     count = 3*torch.stack([w.flatten(1).sum(1) for w in where]).sum(0)
     return total/count.clamp(min=1)
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c62
+# %% ../nbs/1_problem/04_metrics.ipynb #c60
 @_per_picture
 def seam(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the seam error, `[B]`, in [0, 1]: by how much the mean step across the hole's border exceeds the truth's.
@@ -210,7 +210,7 @@ def seam(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     mine, true = (_pair_mean([step.abs() for step in _steps(z)], across) for z in (x, y))
     return (mine - true).clamp(min=0)
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c69
+# %% ../nbs/1_problem/04_metrics.ipynb #c67
 @_per_picture
 def sharpness(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the sharpness as a share of the truth's, `[B]`: the ratio of root-mean-square steps
@@ -224,7 +224,7 @@ def sharpness(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     mine, true = (_pair_mean([step.square() for step in _steps(z)], inside) + 255**-2 for z in (x, y))
     return (mine/true).sqrt()
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c74
+# %% ../nbs/1_problem/04_metrics.ipynb #c72
 def _window(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A Hann window, `[B, 1, H, W]`, on the box around each picture's holes: 1 in its middle, 0
     from just outside its sides on."""
@@ -249,7 +249,7 @@ def _radial(power: Tensor, width: int, n: int = 16) -> Tensor:
     def sums(x: Tensor) -> Tensor: return x.new_zeros(len(x), n + 2).index_add_(1, ring, x.flatten(1))
     return (sums(power*both)/sums(both[None]))[:, 1:n + 1]
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c76
+# %% ../nbs/1_problem/04_metrics.ipynb #c73
 def _levels(image: Tensor, window: Tensor, size: Sequence[int]) -> Tensor:
     """Radial power spectrum of windowed pictures `[B, 3, H, W]` in dB, `[B, 16]`, rounding noise included;
     `size` sets its resolution."""
@@ -272,7 +272,7 @@ def spectrum(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     window = _window(mask, x.dtype)
     return (_levels(x, window, size) - _levels(y, window, size)).square().mean(1).sqrt()
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c82
+# %% ../nbs/1_problem/04_metrics.ipynb #c79
 METRICS: dict[str, Metric] = {"psnr": psnr, "l1": l1, "l2": l2, "sum": report_sum, "ssim": ssim, "seam": seam,
                               "sharpness": sharpness, "spectrum": spectrum}
 
@@ -301,7 +301,36 @@ def all_metrics(output: Tensor, target: Tensor, mask: Tensor,
     pieces = [{name: formula(*piece) for name, formula in formulas.items()} for piece in _pieces(output, target, mask)]
     return {name: torch.cat([piece[name] for piece in pieces]).float() for name in formulas}
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c88
+# %% ../nbs/1_problem/04_metrics.ipynb #c85
+def interval(values: Tensor | Sequence[float], level: float = .95) -> tuple[float, float]:
+    """Return the confidence interval of the mean of independent `values`: mean ± t·s/√n (Student's t, n - 1 degrees);
+    `(nan, nan)` for n = 1.
+
+    Raises
+    ------
+    InputError
+        If there are no values, if one is not finite, or if `level` is not between 0 and 1.
+    """
+    values = _numbers(values)
+    if not 0 < level < 1: raise InputError(f"level must lie between 0 and 1, such as 0.95; got {level:g}")
+    if values.ndim != 1 or not len(values):
+        raise InputError(f"an interval needs a list of values, got shape {list(values.shape)}")
+    if not values.isfinite().all():
+        raise InputError(f"value {int(values.isfinite().int().argmin())} of {len(values)} is not finite: no interval")
+    if len(values) == 1: return float("nan"), float("nan")
+    half = float(stdtrit(len(values) - 1, (1 + level)/2))*values.std().item()/len(values)**.5
+    return values.mean().item() - half, values.mean().item() + half
+
+# %% ../nbs/1_problem/04_metrics.ipynb #c91
+def paired_interval(a: Tensor | Sequence[float], b: Tensor | Sequence[float],
+                    level: float = .95) -> tuple[float, float]:
+    """Return the confidence interval of the mean of `a - b`, two metrics of the same pictures in the same order."""
+    a, b = _numbers(a), _numbers(b)
+    if a.shape != b.shape:
+        raise InputError(f"paired values must be of the same pictures: got {list(a.shape)} and {list(b.shape)}")
+    return interval(a - b, level)
+
+# %% ../nbs/1_problem/04_metrics.ipynb #c94
 def diversity(samples: Tensor, mask: Tensor) -> Tensor:
     """Return how much several fills of one picture differ, `[B]`, in [0, 1]: the root-mean-square
     difference between two of them in the hole.
@@ -328,36 +357,7 @@ def best_of_k(samples: Tensor, target: Tensor, mask: Tensor, metric: Metric = ps
     nearest = (values - metric(target, target, mask)).abs().argmin(0, keepdim=True)
     return values.gather(0, nearest)[0], values.mean(0)
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c93
-def interval(values: Tensor | Sequence[float], level: float = .95) -> tuple[float, float]:
-    """Return the confidence interval of the mean of independent `values`: mean ± t·s/√n (Student's t, n - 1 degrees);
-    `(nan, nan)` for n = 1.
-
-    Raises
-    ------
-    InputError
-        If there are no values, if one is not finite, or if `level` is not between 0 and 1.
-    """
-    values = _numbers(values)
-    if not 0 < level < 1: raise InputError(f"level must lie between 0 and 1, such as 0.95; got {level:g}")
-    if values.ndim != 1 or not len(values):
-        raise InputError(f"an interval needs a list of values, got shape {list(values.shape)}")
-    if not values.isfinite().all():
-        raise InputError(f"value {int(values.isfinite().int().argmin())} of {len(values)} is not finite: no interval")
-    if len(values) == 1: return float("nan"), float("nan")
-    half = float(stdtrit(len(values) - 1, (1 + level)/2))*values.std().item()/len(values)**.5
-    return values.mean().item() - half, values.mean().item() + half
-
-# %% ../nbs/1_problem/04_metrics.ipynb #c102
-def paired_interval(a: Tensor | Sequence[float], b: Tensor | Sequence[float],
-                    level: float = .95) -> tuple[float, float]:
-    """Return the confidence interval of the mean of `a - b`, two metrics of the same pictures in the same order."""
-    a, b = _numbers(a), _numbers(b)
-    if a.shape != b.shape:
-        raise InputError(f"paired values must be of the same pictures: got {list(a.shape)} and {list(b.shape)}")
-    return interval(a - b, level)
-
-# %% ../nbs/1_problem/04_metrics.ipynb #c106
+# %% ../nbs/1_problem/04_metrics.ipynb #c99
 def _cannot(name: str, what: str, error: Exception) -> InputError:
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return InputError(f"{name} needs {what}, downloaded once into {torch.hub.get_dir()}, "
@@ -382,7 +382,7 @@ def lpips(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         return torch.cat([net(x.float(), y.float(), normalize=True).flatten()
                           for x, y, _ in _pieces(output, target, mask)])
 
-# %% ../nbs/1_problem/04_metrics.ipynb #c107
+# %% ../nbs/1_problem/04_metrics.ipynb #c100
 def fid(output: Tensor, target: Tensor, mask: Tensor) -> float:
     """Return the Fréchet Inception distance (Heusel et al. 2017) between the set of composites and the set of truths.
 

@@ -21,7 +21,7 @@ from .records import environment
 # %% auto #0
 __all__ = ['summary', 'score_bank', 'evaluate', 'gain_over_telea', 'compare']
 
-# %% ../nbs/1_problem/07_scoreboard.ipynb #c18
+# %% ../nbs/1_problem/07_scoreboard.ipynb #c19
 def summary(scores: Mapping[str, Tensor]) -> dict:
     """Summarise scores of single pictures: each metric's mean and its 95% interval, and the PSNR of the mean error."""
     row: dict = {}
@@ -29,7 +29,7 @@ def summary(scores: Mapping[str, Tensor]) -> dict:
         row[metric], row[f"{metric}_ci"] = float(values.mean()), list(interval(values))
     return row | {"psnr_of_mean": psnr_of_mean(scores["l2"])}
 
-# %% ../nbs/1_problem/07_scoreboard.ipynb #c19
+# %% ../nbs/1_problem/07_scoreboard.ipynb #c20
 def score_bank(inpainter: Inpainter, bank: Bank, masks: Tensor, seed: int = 0, batch_size: int = 50,
                device: torch.device | str = "cpu", metrics: Mapping[str, Metric] = METRICS,
                tick: Callable[[int], object] = lambda done: None) -> tuple[dict[str, Tensor], float]:
@@ -63,7 +63,7 @@ def score_bank(inpainter: Inpainter, bank: Bank, masks: Tensor, seed: int = 0, b
         tick(start + len(picks))
     return {name: torch.cat([part[name] for part in parts]) for name in metrics}, seconds
 
-# %% ../nbs/1_problem/07_scoreboard.ipynb #c20
+# %% ../nbs/1_problem/07_scoreboard.ipynb #c21
 def evaluate(bank: Bank, inpainters: Mapping[str, Inpainter], mask: str = "center", hole: float | None = None,
              seed: int = 0, batch_size: int = 50, device: torch.device | str = "cpu",
              metrics: Mapping[str, Metric] = METRICS) -> dict:
@@ -110,7 +110,7 @@ def gain_over_telea(name: str, psnrs: Mapping[str, Tensor]) -> dict:
     difference = psnrs[name] - psnrs["telea"]
     return {"gain_over_telea": float(difference.mean()), "gain_over_telea_ci": list(interval(difference))}
 
-# %% ../nbs/1_problem/07_scoreboard.ipynb #c32
+# %% ../nbs/1_problem/07_scoreboard.ipynb #c37
 def compare(image: Tensor, mask: Tensor, inpainters: Mapping[str, Inpainter], names: Sequence[str] = (),
             side: float = 1.1, seed: int = 0) -> Picture:
     """Draw every inpainter's fill beside the hole and the truth: the one figure of the course.
