@@ -155,7 +155,7 @@ def _decode_all(files: dict[str, Path], size: int) -> tuple[Tensor, dict]:
     if bad: images = images[[name not in bad for name in files]]
     return torch.from_numpy(images), {"bad": bad, "enlarged": results.count(True)}
 
-# %% ../nbs/1_problem/03_data.ipynb #c28
+# %% ../nbs/1_problem/03_data.ipynb #c29
 def _checksum(images: Tensor) -> int: return zlib.crc32(images.numpy().data)
 
 
@@ -182,7 +182,7 @@ def _cached(key: str, make: Callable[[], tuple[Tensor, dict]]) -> tuple[Tensor, 
         warnings.warn(f"cannot cache decoded pictures: {e}", stacklevel=2)
     return images, note
 
-# %% ../nbs/1_problem/03_data.ipynb #c31
+# %% ../nbs/1_problem/03_data.ipynb #c32
 def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, size: int, limit: int | None,
                 skip_bad: bool) -> Bank:
     if limit is not None and limit < len(files):
@@ -208,7 +208,7 @@ def _from_files(files: dict[str, Path], classes: tuple[str, ...], spec: str, siz
     labels = torch.tensor([classes.index(name.partition("/")[0]) if "/" in name else -1 for name in names])
     return Bank(images, labels, classes, names, digest(names), spec)
 
-# %% ../nbs/1_problem/03_data.ipynb #c32
+# %% ../nbs/1_problem/03_data.ipynb #c33
 def _drawn(size: int, n: int, split: str) -> Bank:
     from context_inpaint import canvas, scenes
     seed, live = ("train", "test").index(split), Live(n, "drawing scenes")
@@ -227,7 +227,7 @@ def _drawn(size: int, n: int, split: str) -> Bank:
     names = tuple(f"{scenes.KINDS[k]}/{split}-{i:05d}" for i, k in enumerate(labels.tolist()))
     return Bank(images, labels, tuple(scenes.KINDS), names, digest, "drawn")
 
-# %% ../nbs/1_problem/03_data.ipynb #c33
+# %% ../nbs/1_problem/03_data.ipynb #c34
 def _samples(path: str, split: str) -> tuple[dict[str, Path], tuple[str, ...]]:
     return sample_files(), ()
 
@@ -270,7 +270,7 @@ def load(spec: str, size: int | None = None, limit: int | None = None, split: st
     if scheme == "drawn": return _drawn(size, limit or getattr(preset(), split), split)
     return _from_files(*SOURCES[scheme](path, split), spec, size, limit, skip_bad)
 
-# %% ../nbs/1_problem/03_data.ipynb #c39
+# %% ../nbs/1_problem/03_data.ipynb #c40
 def _plan(n: int, down: int, right: int, flip: bool, generator: torch.Generator | None) -> list[Tensor]:
     """Return order, top, left and mirror of every picture of an epoch, int64 `[n]`."""
     if generator is None:
@@ -291,7 +291,7 @@ def _cut(images: Tensor, h: int, w: int, plan: list[Tensor], batch_size: int,
         cut = torch.where(mirror[:, None, None, None] > 0, cut.flip(3), cut)
         yield cut.to(device, non_blocking=True).float().div_(255), index
 
-# %% ../nbs/1_problem/03_data.ipynb #c40
+# %% ../nbs/1_problem/03_data.ipynb #c41
 def batches(bank: Bank, batch_size: int, generator: torch.Generator | None = None, size: int | None = None,
             flip: bool = False, device: torch.device | str | None = None) -> Iterator[tuple[Tensor, Tensor]]:
     """Go through a bank once: yield images, float32 `[B, 3, size, size]` in [0, 1], and their indices, int64 `[B]`.
@@ -310,7 +310,7 @@ def batches(bank: Bank, batch_size: int, generator: torch.Generator | None = Non
     plan = [x.to(bank.images.device) for x in _plan(len(bank), height - h, width - w, flip, generator)]
     return _cut(bank.images, h, w, plan, batch_size, device or bank.images.device)
 
-# %% ../nbs/1_problem/03_data.ipynb #c58
+# %% ../nbs/1_problem/03_data.ipynb #c59
 def _look(bank: Bank) -> tuple[Tensor, Tensor]:
     """Return a hash of each picture, ±1 `[N, 496]`, and its colours on 16×16, `[N, 768]`.
 
