@@ -17,7 +17,7 @@ from .trainer import Batch, Reconstruction, TrainConfig, squared_error
 # %% auto #0
 __all__ = ['ERRORS', 'VAE', 'Variational', 'ConditionalVAE']
 
-# %% ../nbs/3_report/15_vae.ipynb #c26
+# %% ../nbs/3_report/15_vae.ipynb #c25
 class VAE(nn.Module):
     """An encoder to a Gaussian over codes, and a decoder (Kingma and Welling 2014); as in the report, it encodes the
     picture with its hole.
@@ -56,7 +56,7 @@ class VAE(nn.Module):
         """Return the fill for a code drawn at random."""
         return self(seen, torch.randn(len(seen), self.code_length, generator=generator).to(seen.device))[0]
 
-# %% ../nbs/3_report/15_vae.ipynb #c36
+# %% ../nbs/3_report/15_vae.ipynb #c35
 ERRORS = {"mean": "mean squared error + β/12288 KL", "sum": "sum of squares + β KL", "norm": "‖x − D(z)‖₂ + β KL"}
 
 
@@ -77,10 +77,11 @@ class Variational(Reconstruction):
         Weight of the KL term.
     """
 
-    def __init__(self, network: VAE | ConditionalVAE, with_mask: bool = False, error: str = TrainConfig.error,
+    def __init__(self, network: nn.Module, with_mask: bool = False, error: str = TrainConfig.error,
                  beta: float = TrainConfig.beta, lr: float = TrainConfig.lr,
                  weight_decay: float = TrainConfig.weight_decay):
         super().__init__(network, with_mask, lr=lr, weight_decay=weight_decay)
+        assert isinstance(network.code_length, int)
         self.code_length, self.kind, self.beta = network.code_length, one_of(error, ERRORS, "error"), beta
 
     def loss(self, step: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -94,7 +95,7 @@ class Variational(Reconstruction):
             case "norm": loss = (n*mean).sqrt() + self.beta*kl
         return loss.mean(), {"error": mean.mean(), "kl": kl.mean()}
 
-# %% ../nbs/3_report/15_vae.ipynb #c69
+# %% ../nbs/3_report/15_vae.ipynb #c54
 class ConditionalVAE(nn.Module):
     """A VAE of the hole given its context: prior p(z | context), posterior q(z | whole picture), decoder of both codes
     (Sohn et al. 2015).
