@@ -8,18 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .core import InputError, device, one_of
 from .masks import MAKERS, from_network, hide, to_network
+
+if TYPE_CHECKING: from accelerate import Accelerator  # slow, and only training needs it
 
 # %% auto #0
 __all__ = ['PRECISIONS', 'SCHEDULES', 'LEARNING_RATES', 'Loss', 'TrainConfig', 'read_config', 'check_config',
@@ -212,6 +212,8 @@ def lr_factor(done: float, schedule: str = "one-cycle") -> float:
 # %% ../nbs/2_networks/11_trainer.ipynb #c36
 def accelerate(precision: str) -> Accelerator:
     """Return a fresh Accelerator, which knows devices and processes, that computes in a precision of `PRECISIONS`."""
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
     AcceleratorState._reset_state(True)  # a second run in one process may want another precision
     return Accelerator(cpu=device().type == "cpu", mixed_precision=PRECISIONS[precision])
 
