@@ -191,15 +191,16 @@ def poisson(image: Tensor, mask: Tensor, source: Tensor | float = 0., tol: float
     if not mask.any(): return out
     rows, columns = (_extent(mask[:, 0].any(0).any(axis)) for axis in (1, 0))
     hidden = mask[:, 0, rows, columns].cpu().numpy()  # [B, h, w]
-    known = image[:, :, rows, columns].cpu().numpy()
-    dtype = np.float64 if known.dtype == np.float64 else np.float32
+    double = image.dtype == torch.float64
+    precision, dtype = (torch.float64, np.float64) if double else (torch.float32, np.float32)
+    known = image[:, :, rows, columns].to(precision).cpu().numpy()
     picture, y, x = hidden.nonzero()
     right = np.zeros((len(y), image.shape[1]), dtype)  # [n, C]: what the known neighbours give
     for place in neighbours(hidden):
         given = ~hidden[place]
         b, up, left = (axis[given] for axis in place)
         right[given] += known[b, :, up, left]
-    if isinstance(source, Tensor): right -= source[:, :, rows, columns].cpu().numpy()[picture, :, y, x]
+    if isinstance(source, Tensor): right -= source[:, :, rows, columns].to(precision).cpu().numpy()[picture, :, y, x]
     else: right -= source
     multigrid = Multigrid(hidden, dtype)
     for better in conjugate_gradients(multigrid.matrices[0], right, tol, multigrid): u = better

@@ -74,7 +74,7 @@ def masks(width: int, height: int) -> dict[str, torch.Tensor]:
 
 def measure(words: list[str], threads: int, cwd: Path) -> dict:
     """Run a command and return what it took."""
-    given = os.environ | {"OMP_NUM_THREADS": str(threads), "CONTEXT_INPAINT_DEVICE": "cpu"}
+    given = os.environ | {"OMP_NUM_THREADS": str(threads), "CONTEXT_INPAINT_DEVICE": "cpu", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", MEASURE, *words], env=given, cwd=cwd, capture_output=True, text=True,
                           check=True)
     return json.loads(done.stdout)
@@ -82,7 +82,7 @@ def measure(words: list[str], threads: int, cwd: Path) -> dict:
 
 def bench(methods: list[str], names: list[str], threads: int, repeats: int) -> list[dict]:
     """Return a row for each photograph, size, mask and method: the quickest of `repeats` runs."""
-    rows, program = [], str(Path(sys.executable).parent/"context-inpaint")
+    rows, program = [], [sys.executable, "-c", "from context_inpaint.cli import main; main()"]
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             for width, height in (SMALL, LARGE):
@@ -92,7 +92,7 @@ def bench(methods: list[str], names: list[str], threads: int, repeats: int) -> l
                     write_image(Path(folder)/"mask.png", mask[0].expand(3, -1, -1).float(), force=True)
                     for method in methods:
                         words = ["inpaint", photo, "--mask", "mask.png", "--method", method, "-o", "out.png", "--force"]
-                        runs = [measure([program, *words], threads, Path(folder)) for _ in range(repeats)]
+                        runs = [measure([*program, *words], threads, Path(folder)) for _ in range(repeats)]
                         best = min(runs, key=lambda run: run["wall_s"])
                         rows.append({"photo": name, "width": width, "height": height, "mask": kind,
                                      "hidden": int(mask.sum()), "method": method,
