@@ -48,7 +48,7 @@ REPORT: dict[str, dict[tuple[str, str, int], tuple[float | None, float]]] = {
     "bottleneck": {("vae", "vgg", 0): (None, 1817.82), ("vae", "vgg", 1): (None, 1784.43),
                    ("vae", "vgg", 2): (None, 1808.84), ("vae", "resnet", 0): (None, 1819.92),
                    ("vae", "resnet", 1): (None, 1813.5658), ("vae", "resnet", 2): (None, 1818.61),
-                   ("gan", "alexnet", 0): (None, 2101.), ("gan", "alexnet", 1): (None, 2237.55),
+                   ("gan", "alexnet", 0): (None, 2101), ("gan", "alexnet", 1): (None, 2237.55),
                    ("gan", "alexnet", 2): (None, 1813.56), ("gan", "resnet", 0): (None, 5470.18),
                    ("gan", "resnet", 1): (None, 4704.27), ("gan", "resnet", 2): (None, 3038.22)}}
 BOTTLENECKS = (500, 2000, 4000)  # the report's
