@@ -13,9 +13,9 @@ import pytest
 import torch
 from scipy import stats
 
-from context_inpaint import experiments
+from context_inpaint import experiments, metrics
 from context_inpaint.catalogue import make_objective
-from context_inpaint.core import PRESETS, InputError, Preset
+from context_inpaint.core import PRESETS, InputError, Preset, generator
 from context_inpaint.experiments import (
     BLACK_HOLE,
     EXPERIMENTS,
@@ -33,7 +33,9 @@ from context_inpaint.experiments import (
     table,
     true_loss,
     verdicts,
+    with_noise,
 )
+from context_inpaint.masks import make_masks
 
 MINI = Preset("mini", 32, 8, 40, 12, 2, 8, (4, 8, 16), 64)
 
@@ -163,6 +165,19 @@ def test_seeds_that_all_agree_exactly_are_decided_and_equal_ones_are_not():
     assert (found["same"].word, found["apart"].word) == ("undecided", "higher")
 
 
+def test_noise_on_a_fill_costs_what_the_formula_says():
+    draw, mask = generator(3), make_masks("center", 1, 64, .5)
+    truth = torch.rand(1, 3, 64, 64, generator=draw, dtype=torch.float64)*.2 + .4
+    fill = .5*truth + .25
+    row = {key: float(getattr(metrics, key)(fill, truth, mask)) for key in ("l2", "sharpness")}
+    flat = float(metrics.sharpness(truth.masked_fill(mask, 0), truth, mask))
+    noisy = fill + .03*torch.randn(truth.shape, generator=draw, dtype=torch.float64)
+    sharp = float(metrics.sharpness(noisy, truth, mask))
+    assert with_noise(row, sharp, flat) == pytest.approx(float(metrics.psnr(noisy, truth, mask)), abs=.05)
+    assert with_noise(row, sharp, flat) < with_noise(row, row["sharpness"], flat) == metrics.psnr_of_mean([row["l2"]])
+    assert with_noise(row, 0., flat) == metrics.psnr_of_mean([row["l2"]])  # already sharper: left alone
+
+
 def test_table_follows_from_records_alone(made):
     out, records = made
     assert load_runs(out) == records and list(records) == [f"vae-{e}-16-0" for e in ("alexnet", "vgg", "resnet")]
@@ -253,7 +268,7 @@ def test_cost_is_said_before_anything_is_trained(tmp_path, capsys, monkeypatch):
 
 KILLED = """
 import os, signal, sys
-from context_inpaint import experiments
+from context_inpaint import experiments, metrics
 from context_inpaint.catalogue import make_objective
 from context_inpaint.core import Preset
 from context_inpaint.trainer import Trainer

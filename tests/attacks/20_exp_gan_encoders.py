@@ -24,7 +24,7 @@ def noise_for(mine, true, wanted):
     for _ in range(80):
         middle = (low + high)/2
         low, high = (low, middle) if (mine + 2*middle**2)/true > wanted**2 else (middle, high)
-    return 0 if high < 1e-9 else high
+    return high
 """]},
     "gan-encoders-3": {
         "wrong": ["def worth(psnr, sharp, offer): return psnr - offer[0][0]",

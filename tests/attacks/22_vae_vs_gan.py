@@ -98,5 +98,5 @@ def spend(db):
     for _ in range(60):
         middle = (low + high)/2
         low, high = (low, middle) if 1 + middle**2 > 10**(db/10) else (middle, high)
-    return 0 if high < 1e-9 else high
+    return high
 """]}}
