@@ -193,7 +193,7 @@ def training_masks(config: TrainConfig) -> Tensor:
     1,024 of a kind, and 8,192 of `mixed`, which has five kinds and sizes from a third to the whole of `hole`: enough
     that a picture meets another mask in each epoch. Their seed is not that of the frozen masks.
     """
-    n = {"center": 1, "mixed": 8192}.get(config.mask, 1024)
+    n = 1 if config.window is not None else {"mixed": 8192}.get(config.mask, 1024)
     return make_masks(config.mask, n, config.size, config.hole, seed=derive_seed(config.seed, 3))
 
 # %% ../nbs/2_networks/12_training.ipynb #c30
