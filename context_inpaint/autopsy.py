@@ -79,7 +79,7 @@ def recorded(filled: Tensor, unfilled: Tensor, batch: int = 32) -> Tensor:
     parts = zip(filled.split(batch, -1), unfilled.split(batch, -1))
     return torch.stack([batch_sum(a, b, batch) for a, b in parts]).sum(0)/filled.shape[-1]
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c43
+# %% ../nbs/3_report/23_autopsy.ipynb #c44
 def _switch(about: str) -> Any: return field(default=False, metadata={"about": about})
 
 
@@ -106,7 +106,7 @@ SOUND = Switches()
 
 
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c45
+# %% ../nbs/3_report/23_autopsy.ipynb #c46
 class Block(nn.Module):
     """A residual block (He et al. 2016), relu(F(x) + x); with `two_relus`, relu(F(x)) + relu(x)."""
 
@@ -133,7 +133,7 @@ def ending(switches: Switches) -> nn.Sequential:
 
 
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c46
+# %% ../nbs/3_report/23_autopsy.ipynb #c47
 class SmallVAE(nn.Module):
     """A variational autoencoder from 32×32 pictures to their 8×8 hole, with the switches of its architecture.
 
@@ -174,7 +174,7 @@ class SmallVAE(nn.Module):
 
 
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c49
+# %% ../nbs/3_report/23_autopsy.ipynb #c50
 def output_range(end: nn.Module) -> tuple[float, float]:
     """Return the smallest and the largest value that the end of a decoder, `[B, 3, h, h]` → `[B, 3, h, h]`, gives for
     inputs from small to very large."""
@@ -185,7 +185,7 @@ def output_range(end: nn.Module) -> tuple[float, float]:
 
 
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c52
+# %% ../nbs/3_report/23_autopsy.ipynb #c53
 def passing(layers: nn.Module, inputs: int) -> Tensor:
     """Return the singular values, largest first, of the Jacobian of a map from vectors `[inputs]` to vectors at a
     random point: how much passes in each direction."""
@@ -205,7 +205,7 @@ def bend(f: Callable[[Tensor], Tensor], a: Tensor, b: Tensor) -> float:
 
 
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c62
+# %% ../nbs/3_report/23_autopsy.ipynb #c63
 def look(image: Tensor, mask: Tensor, switches: Switches) -> Tensor:
     """Return what the network sees, `[B, 3, H, W]` in [-1, 1]: the hole at 0, mid-grey, or black."""
     seen = hide(image, mask)
@@ -256,7 +256,7 @@ def learn(pictures: Tensor, switches: Switches = SOUND, steps: int = 200, batch_
         optimizer.step()
     return net.eval()
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c63
+# %% ../nbs/3_report/23_autopsy.ipynb #c64
 @torch.no_grad()
 def fill(net: SmallVAE, image: Tensor, mask: Tensor, switches: Switches = SOUND, seed: int = 0) -> Tensor:
     """Return the pictures with their central hole filled, `[B, 3, 32, 32]`, as the network gives them: a tanh may leave
@@ -290,7 +290,7 @@ def examine(filled: Tensor, truth: Tensor, mask: Tensor, switches: Switches = SO
 
 
 
-# %% ../nbs/3_report/23_autopsy.ipynb #c85
+# %% ../nbs/3_report/23_autopsy.ipynb #c86
 def check_loss(loss_fn: Callable[[Tensor, Tensor, Tensor], Tensor | float]) -> list[str]:
     """Return what a loss, `(filled, truth, mask)` → mean over the pictures, does that no such mean can do; an empty
     list if nothing.
