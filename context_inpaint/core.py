@@ -134,7 +134,7 @@ def write_aside(path: str | os.PathLike, force: bool = True) -> Iterator[Path]:
     except OSError as e: raise InputError(f"cannot write {path}: {e.strerror or e}") from None
     finally: Path(name).unlink(missing_ok=True)
 
-# %% ../nbs/6_workshop/27_core.ipynb #c38
+# %% ../nbs/6_workshop/27_core.ipynb #c39
 def cost(lesson: str) -> None:
     """Print what `lesson` runs on and what it costs: versions, device, preset, measured time and peak memory."""
     import torch

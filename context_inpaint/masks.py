@@ -29,9 +29,9 @@ class Inpainter(Protocol):
     def __call__(self, image: Tensor, mask: Tensor, *, generator: torch.Generator | None = None) -> Tensor: ...
 
 # %% auto #0
-__all__ = ['Outline', 'SILHOUETTES', 'Maker', 'MASKS', 'MAKERS', 'Inpainter', 'check', 'to_network', 'from_network',
-           'hide', 'reveal', 'composite', 'center', 'block', 'region', 'brush', 'object_shape', 'mixed', 'make_masks',
-           'resize_mask', 'connected_holes']
+__all__ = ['SILHOUETTES', 'MASKS', 'MAKERS', 'Inpainter', 'check', 'to_network', 'from_network', 'hide', 'reveal',
+           'composite', 'center', 'block', 'region', 'brush', 'object_shape', 'mixed', 'make_masks', 'resize_mask',
+           'connected_holes']
 
 # %% ../nbs/1_problem/01_masks.ipynb #c12
 def check(image: Tensor, mask: Tensor) -> None:
@@ -168,8 +168,8 @@ def brush(height: int, width: int, hole: float = .5, rng: np.random.Generator | 
 
 # %% ../nbs/1_problem/01_masks.ipynb #c74
 # Silhouettes on the square [-1, 1]², y downwards: ellipses (cx, cy, rx, ry, degrees) and polygons, drawn as one shape.
-Outline = tuple[list[tuple[float, float, float, float, int]], list[list[tuple[float, float]]]]
-SILHOUETTES: dict[str, Outline] = {
+_Outline = tuple[list[tuple[float, float, float, float, int]], list[list[tuple[float, float]]]]
+SILHOUETTES: dict[str, _Outline] = {
     "person": ([(0, -.78, .17, .2, 0)],
                [[(-.16, -.6), (.16, -.6), (.36, -.5), (.5, .1), (.38, .14), (.25, -.2), (.22, .15), (.28, .98),
                  (.08, .98), (0, .3), (-.08, .98), (-.28, .98), (-.22, .15), (-.25, -.2), (-.38, .14), (-.5, .1),
@@ -224,8 +224,8 @@ def object_shape(height: int, width: int, hole: float = .4, rng: np.random.Gener
     return draw(high, height, width)
 
 # %% ../nbs/1_problem/01_masks.ipynb #c78
-Maker = Callable[..., np.ndarray]  # (height, width, hole, rng) to bool [height, width]
-MASKS: dict[str, Maker] = {"center": center, "block": block, "region": region, "brush": brush, "object": object_shape}
+_Maker = Callable[..., np.ndarray]  # (height, width, hole, rng) to bool [height, width]
+MASKS: dict[str, _Maker] = {"center": center, "block": block, "region": region, "brush": brush, "object": object_shape}
 
 
 def mixed(height: int, width: int, hole: float = .6, rng: np.random.Generator | None = None) -> np.ndarray:
@@ -274,13 +274,13 @@ def make_masks(kind: str, n: int, size: int | tuple[int, int], hole: float | Non
         if mask.all(): mask[0, 0] = False  # an inpainter needs something to go on
     return torch.from_numpy(masks)[:, None]
 
-# %% ../nbs/1_problem/01_masks.ipynb #c85
+# %% ../nbs/1_problem/01_masks.ipynb #c86
 def resize_mask(mask: Tensor, size: tuple[int, int]) -> Tensor:
     """Return a bool mask `[B, 1, H, W]` at another size by nearest neighbour: a mask has no grey,
     and averaging would invent some."""
     return F.interpolate(mask.float(), size, mode="nearest-exact") > .5
 
-# %% ../nbs/1_problem/01_masks.ipynb #c86
+# %% ../nbs/1_problem/01_masks.ipynb #c92
 def connected_holes(mask: np.ndarray) -> Iterator[tuple[np.ndarray, tuple[slice, slice]]]:
     """Yield each connected hole of a bool mask `[H, W]`: its pixels within its bounding box, and the box's rows and
     columns; holes that touch at a corner are one."""

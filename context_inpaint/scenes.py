@@ -47,7 +47,7 @@ def sky(c: Canvas, horizon: float, sun: tuple[float, float]) -> np.ndarray:
     c.fill(coverage(away - c.between(.025, .06), c.pixel), mix(glow, 1, .4))
     return colours
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c36
+# %% ../nbs/1_problem/02_scenes.ipynb #c37
 def sea(c: Canvas) -> None:
     """A horizon, the sun and its path on the waves, a coast, a boat with two sails."""
     horizon, sun = c.between(.34, .58), c.between(.3, .7)
@@ -77,7 +77,7 @@ def boat(c: Canvas, horizon: float, width: float, height: float, land: np.ndarra
         for colour, corners in shapes:
             polygon(c, [(x + width*a, y - flip*height*b) for a, b in corners], colour, opacity)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c41
+# %% ../nbs/1_problem/02_scenes.ipynb #c42
 def ridges(c: Canvas) -> None:
     """Mountain ridges, each nearer one darker, rougher and less hazy."""
     first, n = c.between(.22, .42), 4 + int(3*c.rng.random())
@@ -92,7 +92,7 @@ def ridges(c: Canvas) -> None:
         valley = mix(low, slope, .4 + .3*t)                                      # haze gathers below the crest
         c.fill(below(c, crest), mix(rock, valley, .8*((c.y - crest)/.3).clip(0, 1)))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c45
+# %% ../nbs/1_problem/02_scenes.ipynb #c46
 def lake(c: Canvas) -> None:
     """Mountains and firs, and the same again in the water."""
     shore = c.between(.46, .62)
@@ -112,7 +112,7 @@ def lake(c: Canvas) -> None:
         x += c.between(.02, .09)
     reflect(c, shore, mix(top*.4, rgb(.1, .2, .22), .5)*land, c.between(.1, .5))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c49
+# %% ../nbs/1_problem/02_scenes.ipynb #c50
 def skyline(c: Canvas) -> None:
     """Towers in three depths of haze, windows, sometimes a river."""
     base = c.between(.68, .9)
@@ -133,7 +133,7 @@ def skyline(c: Canvas) -> None:
     if c.rng.random() < .6: reflect(c, base, .4*top, c.between(.2, .7))
     else: c.fill(coverage(base - c.y, c.pixel), mix(land*.35, low, .2)*(1 + .3*noise(c, 40, 8, 2)))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c53
+# %% ../nbs/1_problem/02_scenes.ipynb #c54
 def road(c: Canvas) -> None:
     """A road to the horizon, its marks, and poles with wires or trees at equal distances along it."""
     h, vx = c.between(.36, .56), c.between(.35, .65)                             # the vanishing point
@@ -152,7 +152,7 @@ def road(c: Canvas) -> None:
     c.fill(coverage(h - c.y, c.pixel), mix(surface, low, .6*np.exp(-near/.1)))
     for side in ((-1,), (1,), (-1, 1))[int(3*c.rng.random())]: wayside(c, h, vx, 1.35*half*side, land, low)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c54
+# %% ../nbs/1_problem/02_scenes.ipynb #c55
 def wayside(c: Canvas, h: float, vx: float, u: float, land: np.ndarray, low: np.ndarray) -> None:
     """Paint poles with wires, or trees, at equal distances along a line of a ground plane.
 
@@ -177,7 +177,7 @@ def wayside(c: Canvas, h: float, vx: float, u: float, land: np.ndarray, low: np.
     for wire in (u - .2, u + .2):
         stroke(c, vx, h, vx + 1.6*wire, h + 1.6*(1 - .92*tall), .0005, .006, .7*wood)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c57
+# %% ../nbs/1_problem/02_scenes.ipynb #c58
 def trunks(c: Canvas) -> None:
     """Trunks in three depths of mist, leaves above, the light behind and the shadows it throws towards us."""
     h, sun = c.between(.5, .68), c.between(.25, .75)
@@ -202,7 +202,7 @@ def trunks(c: Canvas) -> None:
             x += gap*c.between(.6, 1.5)
         c.fill((5*(crowns + .1 + .2*k - 2.5*c.y)).clip(0, .95), mix(leaves, mist, haze))
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c60
+# %% ../nbs/1_problem/02_scenes.ipynb #c61
 def room(c: Canvas) -> None:
     """A room in one-point perspective: boards, a dado, pictures, a window and its light on the floor, a lamp."""
     vx, vy = c.between(.38, .62), c.between(.4, .54)                             # the vanishing point
@@ -234,7 +234,7 @@ def room(c: Canvas) -> None:
             polygon(c, [at(x, -.5, t), at(x, -.5, 1.25*t), at(x, .1, 1.25*t), at(x, .1, t)], hue(.2, .8))
     furnish(c, at, back, side, trim, day)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c61
+# %% ../nbs/1_problem/02_scenes.ipynb #c62
 def floor(c: Canvas, vanishing: tuple[float, float], back: float, out: float, deep: float, wood: np.ndarray) -> None:
     """Lay the boards of a room.
 
@@ -254,7 +254,7 @@ def floor(c: Canvas, vanishing: tuple[float, float], back: float, out: float, de
     boards = wood*planks*mix(.5, 1, stripe_coverage(u*n, wu*n, .92))
     c.fill(line_coverage(u - middle, .5*out/deep, wu)*coverage(vy + deep*back - c.y, c.pixel), boards)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c62
+# %% ../nbs/1_problem/02_scenes.ipynb #c63
 def furnish(c: Canvas, at: Callable[[float, float, float], tuple[float, float]], back: float, side: int,
             trim: np.ndarray, day: np.ndarray) -> None:
     """Give a room its window, the light on the floor and the lamp.
@@ -287,7 +287,7 @@ def furnish(c: Canvas, at: Callable[[float, float, float], tuple[float, float]],
     stroke(c, x, y + .1, x, y + .16, .02, .07, lamp)
     c.fill(.4*np.exp(-np.hypot(c.x - x, c.y - y - .17)/.1), lamp)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c65
+# %% ../nbs/1_problem/02_scenes.ipynb #c66
 def arcade(c: Canvas) -> None:
     """A passage of arches one behind another, open to the sun on one side, with a chequered floor."""
     vx, vy = c.between(.38, .62), c.between(.42, .56)                            # the vanishing point
@@ -315,7 +315,7 @@ def arcade(c: Canvas) -> None:
         wall = mix(mix(sunny*rough, low, haze), outdoors, coverage(-side*(c.x - vx), c.pixel)*upright)
         c.fill((1 - coverage(away - wide*s, c.pixel))*(1 - floor), wall)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c68
+# %% ../nbs/1_problem/02_scenes.ipynb #c69
 SCENES = {scene.__name__: scene for scene in (sea, ridges, skyline, road, trunks, room, lake, arcade)}
 KINDS = tuple(SCENES)
 VERSION = 1  # to be raised when any picture changes: data digests contain it
@@ -326,7 +326,7 @@ def _sides(size: int | tuple[int, int]) -> tuple[int, int]:
     if len(sides) == 2 and all(isinstance(s, (int, np.integer)) and s > 0 for s in sides): return sides
     raise InputError(f"size must be a whole number of pixels, or height and width, got {size!r}")
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c69
+# %% ../nbs/1_problem/02_scenes.ipynb #c70
 def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str | None = None) -> np.ndarray:
     """Draw scene `index`.
 
@@ -358,7 +358,7 @@ def draw(index: int, size: int | tuple[int, int] = 64, seed: int = 0, kind: str 
     picture = c.image[:, top:top + height, left:left + width]                    # [3, H, W]
     return (255*picture.clip(0, 1) + .5).astype(np.uint8).transpose(1, 2, 0)
 
-# %% ../nbs/1_problem/02_scenes.ipynb #c70
+# %% ../nbs/1_problem/02_scenes.ipynb #c71
 def draw_many(n: int, size: int | tuple[int, int] = 64, seed: int = 0, start: int = 0) -> tuple[Tensor, Tensor]:
     """Draw scenes `start` to `start + n - 1`: uint8 `[n, 3, H, W]`, and the number of each one's kind, int64 `[n]`."""
     if n < 0: raise InputError(f"n must be 0 or more, got {n}")
