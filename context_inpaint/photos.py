@@ -117,14 +117,14 @@ def read_mask(path: str | os.PathLike, size: tuple[int, int] | None = None) -> T
     return torch.from_numpy(mask)[None, None]
 
 # %% ../nbs/6_workshop/29_photos.ipynb #c27
-def write_image(path: str | os.PathLike, image: Tensor, force: bool = False) -> None:
+def write_image(path: str | os.PathLike, image: Tensor, force: bool = False, quality: int | None = None) -> None:
     """Write a picture so that reading it gives the same bytes back: `[3, H, W]` or `[1, 3, H, W]`, uint8 or in [0, 1].
 
-    Raises `InputError` if the file's ending is not in `LOSSLESS`, if the file exists and not `force`, or if the image
-    is malformed.
+    With a `quality`, 1 to 100, also as JPEG, where it does not. Raises `InputError` if the file's ending is not in
+    `LOSSLESS` (or then in `LOSSY`), if the file exists and not `force`, or if the image is malformed.
     """
     path, image = Path(path), image.detach().cpu()
-    if path.suffix.lower() not in LOSSLESS:
+    if path.suffix.lower() not in (LOSSLESS if quality is None else LOSSLESS + LOSSY):
         raise InputError(f"cannot write {path.name or path}: known pixels must come back exactly, "
                          f"so end the name in {', '.join(LOSSLESS)}")
     if image.ndim == 4 and len(image) == 1: image = image[0]
@@ -135,5 +135,8 @@ def write_image(path: str | os.PathLike, image: Tensor, force: bool = False) -> 
         image = (image*255).round().to(torch.uint8)
     picture = Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
     with write_aside(path, force) as temporary:
-        if path.suffix.lower() == ".webp": picture.save(temporary, lossless=True)
-        else: picture.save(temporary)
+        match path.suffix.lower():
+            case ".webp": picture.save(temporary, lossless=True)
+            case ".png": picture.save(temporary, compress_level=1)  # at 12 megapixels a second in place of five
+            case ".jpg" | ".jpeg": picture.save(temporary, quality=quality, subsampling=0)
+            case _: picture.save(temporary)
