@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from context_inpaint.app import Painter
     from context_inpaint.data import Bank
     from context_inpaint.masks import Inpainter
+    from context_inpaint.metrics import Metric
     from context_inpaint.trainer import Loss, Objective, TrainConfig
 
 WEIGHTS = Path(__file__).parent/"weights"  # what the package ships: NAME.safetensors, float16, and NAME.md beside it
@@ -49,6 +50,25 @@ def _completion(bank: Bank | None = None) -> Inpainter:
     return complete
 
 
+def _exemplar() -> Any:
+    from context_inpaint import exemplar
+    return exemplar
+
+
+def _patches() -> Any:
+    from context_inpaint import patches
+    return patches
+
+
+def _guided() -> Inpainter:
+    from context_inpaint.guided import guided
+    guide = get_method("unet" if "unet" in available() else "harmonic")
+
+    def fill(image: Tensor, mask: Tensor, *, generator=None) -> Tensor:
+        return guided(image, mask, guide=guide, generator=generator)
+    return fill
+
+
 METHODS = {
     "none": Method("Leave the hole black: the anchor that every other method must beat.", lambda: _classical().none),
     "ring-mean": Method("The mean colour of the ring around each hole.", lambda: _classical().ring_mean),
@@ -57,10 +77,15 @@ METHODS = {
     "navier-stokes": Method("Lines of equal brightness continued like a fluid (Bertalmío et al. 2001).",
                             lambda: _classical().navier_stokes),
     "biharmonic": Method("A bent thin plate (Damelin and Hoang 2018).", lambda: _classical().biharmonic),
+    "exemplar": Method("Known patches copied one by one, first where edges run in (Criminisi et al. 2004).",
+                       lambda: _exemplar().exemplar),
+    "patches": Method("The photo's own patches, all at once (Wexler et al. 2007, Barnes et al. 2009).",
+                      lambda: _patches().patches),
     "scene-completion": Method("A piece of the picture whose surroundings look most alike (Hays and Efros 2007).",
                                _completion),
     "unet": Method("The shipped network: a U-Net of gated convolutions, for any hole (Yu et al. 2019).",
                    lambda: load_inpainter("unet"), weights="unet"),
+    "guided": Method("The photo's own patches, guided by the shipped network.", _guided),
 }
 
 
@@ -95,6 +120,23 @@ def get_method(name: str, bank: Bank | None = None) -> Inpainter:
 def get_methods(names: Sequence[str] | None = None, bank: Bank | None = None) -> dict[str, Inpainter]:
     """Return inpainters by name; by default all that can run."""
     return {name: get_method(name, bank) for name in (available() if names is None else names)}
+
+
+def get_metrics(perceptual: bool = False) -> dict[str, Metric]:
+    """Return the metrics of a scoreboard by name: those of pixels and, on demand, the perceptual distance.
+
+    Raises
+    ------
+    InputError
+        If the extra `perceptual` is wanted and not installed.
+    """
+    from context_inpaint.metrics import METRICS
+    if not perceptual: return dict(METRICS)
+    import torch
+
+    from context_inpaint.perceptual import distance, network
+    network(torch.device("cpu"))  # which says what to install
+    return METRICS | {"perceptual": distance}
 
 
 def completion_bank(spec: str | None, size: int, scored: Bank | None = None) -> Bank | None:

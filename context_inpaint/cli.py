@@ -26,10 +26,6 @@ Precision = Annotated[str, typer.Option(help="float32 or bfloat16.")]
 MaskKind = Annotated[str, typer.Option("--mask", help="center, block, region, brush, object or mixed.")]
 
 
-def _names(methods: str | None) -> list[str] | None:
-    return [name for part in methods.split(",") if (name := part.strip())] if methods else None
-
-
 def _style(markdown: bool, as_csv: bool) -> str:
     from context_inpaint.core import InputError
     if markdown and as_csv: raise InputError("give --markdown or --csv, not both")
@@ -87,10 +83,12 @@ def evaluate(
             help="Side of the square with the hole's area, as a fraction. [default: the mask's own]")] = None,
         limit: Annotated[int | None, typer.Option(help="Score only so many pictures.")] = None,
         seed: Annotated[int, typer.Option(help="Of the masks.")] = 0,
+        perceptual: Annotated[bool, typer.Option("--perceptual", help="Also the perceptual distance: "
+                                                 "needs the extra of that name, and 0.05 s a fill.")] = False,
         out: Annotated[Path | None, typer.Option(metavar="FILE.json|FILE.csv", help="Write the record.")] = None,
         force: Force = False) -> None:
     """Score methods on pictures and print the table."""
-    from context_inpaint.catalogue import completion_bank, get_methods
+    from context_inpaint.catalogue import completion_bank, get_methods, get_metrics
     from context_inpaint.core import InputError, device, preset
     from context_inpaint.data import load
     from context_inpaint.records import save_record, table
@@ -100,8 +98,9 @@ def evaluate(
         raise InputError(f"{out} exists: choose another name, or overwrite it with --force")
     size = size or preset().size
     pictures = load(data, size=size, limit=limit, split="test")
-    inpainters = get_methods(_names(methods), completion_bank(bank, size, scored=pictures))
-    record = score(pictures, inpainters, mask, hole, seed, device=device())
+    named = [name.strip() for name in methods.split(",") if name.strip()] if methods else None
+    inpainters = get_methods(named, completion_bank(bank, size, scored=pictures))
+    record = score(pictures, inpainters, mask, hole, seed, device=device(), metrics=get_metrics(perceptual))
     record["command"] = shlex.join(["context-inpaint", *sys.argv[1:]])
     if out: save_record(record, out, force)
     print(table(record), end="")

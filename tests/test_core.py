@@ -134,5 +134,5 @@ def test_cost_tells_version_device_preset_and_price(capsys, monkeypatch, tmp_pat
 
 
 def test_the_shipped_costs_can_be_read(capsys):
-    cost("27_core")
+    cost("31_core")
     assert capsys.readouterr().out.count("\n") == 3

@@ -1,4 +1,4 @@
-"""Answers to the exercises of 17_context_encoder: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 19_context_encoder: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "context_encoder-1": {
         "wrong": ["""

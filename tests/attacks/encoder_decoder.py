@@ -1,4 +1,4 @@
-"""Answers to the exercises of 09_encoder_decoder: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 11_encoder_decoder: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "autoencoder-1": {
         "wrong": ["""

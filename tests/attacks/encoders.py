@@ -1,4 +1,4 @@
-"""Answers to the exercises of 13_encoders: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 15_encoders: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "encoders-1": {
         "wrong": ["""

@@ -1,4 +1,4 @@
-"""Answers to the exercises of 16_gan: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 18_gan: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "gan-1": {
         "wrong": ["def optimal_with_shares(p, q, real): return p/(p + q)",

@@ -1,4 +1,4 @@
-"""Answers to the exercises of 14_kl: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 16_kl: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "kl-1": {
         "wrong": ["def bernoulli_kl(p, q): return torch.xlogy(p, p/q)",

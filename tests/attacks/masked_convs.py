@@ -1,4 +1,4 @@
-"""Answers to the exercises of 24_masked_convs: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 26_masked_convs: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "masked_convs-1": {
         "wrong": ["""

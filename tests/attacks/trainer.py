@@ -1,4 +1,4 @@
-"""Answers to the exercises of 11_trainer: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 13_trainer: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "trainer-1": {
         "wrong": ["""

@@ -1,4 +1,4 @@
-"""Answers to the exercises of 12_training: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 14_training: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "training-1": {
         "wrong": ["""

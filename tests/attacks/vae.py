@@ -1,4 +1,4 @@
-"""Answers to the exercises of 15_vae: wrong ones that must fail with a hint, right ones that must pass."""
+"""Answers to the exercises of 17_vae: wrong ones that must fail with a hint, right ones that must pass."""
 ATTACKS = {
     "vae-1": {
         "wrong": ["def exponential(rate, u): return u/rate",

@@ -6,7 +6,7 @@ import sys
 
 from conftest import HTML, ROOT, opened_browser, served, visit
 
-PAGES = ["index.html", "3_report/15_vae.html", "4_beyond/24_masked_convs.html", "api/masks.html", "scoreboard.html",
+PAGES = ["index.html", "3_report/17_vae.html", "4_beyond/26_masked_convs.html", "api/masks.html", "scoreboard.html",
          "glossary.html", "misconceptions.html", "demo/index.html"]
 
 if __name__ == "__main__":

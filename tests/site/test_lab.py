@@ -89,7 +89,7 @@ def test_a_lesson_runs_from_top_to_bottom(notebook):
 
 
 def test_a_mask_is_painted_with_the_mouse_and_read_back(notebook):
-    run_all(notebook, "5_practice/25_your_photo")
+    run_all(notebook, "5_practice/29_your_photo")
     reading = "hole = painter.mask[0, 0]; print(int(hole.sum()), bool(hole[hole.shape[0]//5, 3*hole.shape[1]//10]))"
     before, there = say(notebook, reading).split()
     assert there == "False"
@@ -112,7 +112,7 @@ def counted(page) -> tuple[int, int]:
 
 def test_no_key_pressed_in_the_painter_changes_the_notebook(notebook):
     """In command mode X cuts a cell, A and B insert one, D D deletes it, Z takes that back, M makes it text, Y code."""
-    run_all(notebook, "5_practice/25_your_photo")
+    run_all(notebook, "5_practice/29_your_photo")
     painter, before = notebook.locator(".ci-painter"), counted(notebook)
     names = ("Erase", "Brush", "Undo", "Fit", "Save mask")
     buttons = {name: painter.get_by_role("button", name=name, exact=True) for name in names}
@@ -129,7 +129,7 @@ def test_no_key_pressed_in_the_painter_changes_the_notebook(notebook):
 
 
 def test_fill_says_that_it_has_filled_only_when_it_has(notebook):
-    run_all(notebook, "5_practice/25_your_photo")
+    run_all(notebook, "5_practice/29_your_photo")
     painter = notebook.locator(".ci-painter")
     for box in painter.locator("input[type=checkbox]").all(): box.set_checked(box.get_attribute("value") == "telea")
     painter.get_by_role("button", name="Fill", exact=True).click()

@@ -161,8 +161,8 @@ def test_search_leads_to_the_lesson(page):
     page.keyboard.press("Control+k")
     page.keyboard.type("reparameterise")
     page.keyboard.press("Enter")
-    page.locator("#search-results a[href*='3_report/15_vae.html']").first.click()
-    page.wait_for_url("**/3_report/15_vae.html*")
+    page.locator("#search-results a[href*='3_report/17_vae.html']").first.click()
+    page.wait_for_url("**/3_report/17_vae.html*")
     assert "reparameterise" in page.locator("article").inner_text()
 
 
@@ -174,7 +174,7 @@ def contrast(page, selector: str) -> tuple[float, float]:
 
 @pytest.mark.context(color_scheme="light")
 def test_dark_mode_is_chosen_and_kept(page):
-    page.goto("3_report/15_vae.html")
+    page.goto("3_report/17_vae.html")
     assert contrast(page, "article p")[1] > 0.8
     page.locator(".theme-switch-button:visible").first.click()
     page.locator(".theme-change-button[data-mode=dark]:visible").first.click()
@@ -191,7 +191,7 @@ def test_dark_mode_is_chosen_and_kept(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path",
-                         ["index.html", "3_report/20_exp_gan_encoders.html", "api/masks.html", "scoreboard.html",
+                         ["index.html", "3_report/22_exp_gan_encoders.html", "api/masks.html", "scoreboard.html",
                           "demo/index.html"])
 def test_no_serious_barrier(browser, site, path, scheme):
     with visit(browser, site, color_scheme=scheme) as page:
