@@ -140,7 +140,7 @@ def overview(folder: str | os.PathLike | None = None) -> dict[str, dict]:
         try: cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         except (ValueError, KeyError): raise InputError(f"{path} is no notebook: mend or remove it") from None
         text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-        keys = {"exercises": re.findall(r'^with exercise\("([\w-]+)"\)', text, re.M),
+        keys = {"exercises": re.findall(r'^with exercise\("([\w-]+)"', text, re.M),
                 "guesses": re.findall(r'^guess\("([\w-]+)"', text, re.M)}
         if any(keys.values()):
             found[path.stem] = {kind: {key: done[kind].get(key) for key in named} for kind, named in keys.items()}
