@@ -26,9 +26,8 @@ from .masks import Inpainter, check, composite, make_masks, resize_mask
 from .photos import read_image, read_mask, write_image
 
 # %% auto #0
-__all__ = ['WISHES', 'load_photo', 'load_mask', 'encode', 'side_by_side', 'to_png', 'from_png', 'Painter',
-           'require_hole', 'widget_script', 'widget_class', 'display', 'Browser', 'fill_wish', 'open_wish', 'save_wish',
-           'asked']
+__all__ = ['WISHES', 'load_photo', 'load_mask', 'encode', 'side_by_side', 'to_png', 'from_png', 'Painter', 'with_hole',
+           'widget_script', 'widget_class', 'display', 'Browser', 'fill_wish', 'open_wish', 'save_wish', 'asked']
 
 # %% ../nbs/5_practice/29_your_photo.ipynb #c08
 def load_photo(image: str | os.PathLike | Tensor) -> Tensor:
@@ -108,8 +107,6 @@ class Painter:
     Attributes
     ----------
     image : float tensor [1, 3, H, W] in [0, 1]
-    mask : bool tensor [1, 1, H, W], True = hole
-        Can be set, to a tensor or a file.
     results : dict
         Name of a method → its fill, float `[1, 3, H, W]` in [0, 1].
 
@@ -134,7 +131,9 @@ class Painter:
         self.results.clear()
 
     @property
-    def mask(self) -> Tensor: return self._mask
+    def mask(self) -> Tensor:
+        """The hole, bool `[1, 1, H, W]`, True = hole; can be set, to a tensor or a file."""
+        return self._mask
 
     @mask.setter
     def mask(self, mask: str | os.PathLike | Tensor) -> None:
@@ -144,8 +143,7 @@ class Painter:
     def fill(self, name: str) -> Tensor:
         """Fill the hole with a method; return the picture, float `[1, 3, H, W]`, and keep it in `results`."""
         inpainter = self.inpainters[one_of(name, self.inpainters, "method")]
-        require_hole(self.image, self.mask)
-        filled = inpainter(self.image, self.mask, generator=generator(0))
+        filled = inpainter(*with_hole(self.image, self.mask), generator=generator(0))
         self.results[name] = composite(self.image, (255*filled).round().clamp(0, 255)/255, self.mask)
         return self.results[name]
 
@@ -161,10 +159,11 @@ class Painter:
     def _ipython_display_(self) -> None: display(self)
 
 # %% ../nbs/5_practice/29_your_photo.ipynb #c14
-def require_hole(image: Tensor, mask: Tensor) -> None:
-    """Raise `InputError` where there is nothing to fill, or nothing to fill it from."""
+def with_hole(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return photo and mask; raise `InputError` where there is nothing to fill, or nothing to fill it from."""
     if not mask.any(): raise InputError("there is no hole yet: paint one first")
     check(image, mask)
+    return image, mask
 
 # %% ../nbs/5_practice/29_your_photo.ipynb #c18
 def widget_script() -> str:
@@ -256,7 +255,7 @@ def fill_wish(browser: Browser, message: dict, buffers: list) -> str:
     """Fill with every method that is ticked, and show each fill as it comes."""
     names, painter = message["methods"], browser.painter
     if not names: raise InputError("tick at least one method to fill with")
-    require_hole(painter.image, painter.mask)
+    with_hole(painter.image, painter.mask)  # or say what is missing
     painter.results.clear()
     for done, name in enumerate(names):
         browser.widget.status, browser.widget.progress = f"filling with {name}…", done/len(names)
