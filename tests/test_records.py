@@ -12,6 +12,7 @@ from context_inpaint import records
 from context_inpaint.core import InputError
 from context_inpaint.records import (
     COLUMNS,
+    OPTIONAL,
     caption,
     environment,
     git_commit,
@@ -23,6 +24,8 @@ from context_inpaint.records import (
     save_record,
     table,
 )
+
+ALWAYS = [column for column in COLUMNS if column[1] not in OPTIONAL]
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def split(text): return [[cell.strip() for cell in line.split("|")[1:-1]] for li
 
 def test_each_number_stands_under_its_heading(record):
     heading, _, *lines = split(table(record, "markdown"))
-    assert heading == ["method", *(column[0] for column in COLUMNS)]
+    assert heading == ["method", *(column[0] for column in ALWAYS)]
     assert [line[0] for line in lines] == ["<unet>", "telea", "ring-mean", "truth"], "best first, truth last"
     shown = dict(zip(heading, lines[0]))
     assert shown == {"method": "<unet>", "PSNR, dB": "20.00 [19.70, 20.20]", "over Telea": "2.00 [1.75, 2.25]",
@@ -69,7 +72,7 @@ def test_text_is_aligned_and_html_escaped(record):
     assert len(set(map(len, lines))) == 1
     page = table(record, "html")
     assert "<td>&lt;unet&gt;</td>" in page and "<unet>" not in page
-    assert page.count("<tr>") == page.count("</tr>") == 5 and page.count("<th>") == len(COLUMNS) + 1
+    assert page.count("<tr>") == page.count("</tr>") == 5 and page.count("<th>") == len(ALWAYS) + 1
 
 
 def test_csv_has_every_number_and_what_it_was_measured_on(record):
@@ -139,3 +142,10 @@ def test_the_commit_is_that_of_this_package_and_of_no_other(tmp_path, monkeypatc
     assert git_commit() == head
     monkeypatch.setattr(records.context_inpaint, "__file__", str(tmp_path.parent/"__init__.py"))
     assert git_commit() is None
+
+
+def test_an_optional_column_stands_only_where_a_record_has_it(record):
+    assert "perceptual" not in table(record)
+    for i, row in enumerate(record["rows"]): row |= {"perceptual": .123 + i/10, "perceptual_ci": [.1, .2]}
+    assert "perceptual" in table(record) and "0.123 [0.100, 0.200]" in table(record)
+    assert "perceptual" not in table(record, keys=["psnr"])
