@@ -50,6 +50,7 @@ def test_every_kind_of_image_is_drawn_alike(make, channels):
 
 
 def test_a_grid_has_a_place_for_each_picture_and_gaps():
+    plt.close("all")  # what other tests have left open
     red = torch.tensor([1., 0, 0])[:, None, None].expand(3, 9, 9)
     mask = torch.ones(1, 9, 9, dtype=torch.bool)
     image = np.asarray(opened(grid([[red, None], [None, mask.logical_not()]], side=1.)), int)

@@ -49,7 +49,7 @@ ATTACKS = {
                   HALFWAY.replace("generator=generator and generator.clone_state()", "generator=None"),
                   HALFWAY.replace("(a + b)/2", "a"),
                   "def halfway(first, second):\n"
-                  "    return lambda image, mask: (first(image, mask) + second(image, mask))/2"],
+                  "    return lambda image, mask, *, generator=None: (first(image, mask) + second(image, mask))/2"],
         "right": [HALFWAY,
                   HALFWAY.replace("composite(image, (a + b)/2, mask)", "(a + b)/2"),  # the mean of x and x is x
                   "def halfway(first, second):\n"
