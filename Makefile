@@ -5,8 +5,8 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 help:
-	@echo "make demo       fill holes in real photographs with every method and score them (under 2 minutes)"
-	@echo "make test       check notebooks, library and command line (about 5 minutes)"
+	@echo "make demo       fill holes in real photographs with every method and score them (some four minutes)"
+	@echo "make test       check notebooks, library and command line (about 8 minutes)"
 	@echo "make site-test  build the site and use it in Chromium (installs Chromium and node packages; about 5 minutes)"
 	@echo "make lint       only the first seconds of make test: ruff, mypy, imports, notebooks"
 	@echo "make hooks      check what you commit: git hooks for notebooks and code"

@@ -23,7 +23,7 @@ def run(out: Path) -> None:
     """Write figure, scoreboard, record and the trained network into a folder, and print the tables."""
     out.mkdir(parents=True, exist_ok=True)
     network, photos = out/"network", load("samples", size=128)
-    print("training a small network on 2,000 drawn scenes, then filling and scoring: about three minutes on two cores",
+    print("training a small network on 2,000 drawn scenes, then filling and scoring: about four minutes on two cores",
           file=sys.stderr)
     train(NETWORK, make_objective(NETWORK), network, resume=network.exists())
     inpainters = get_methods([*available(), str(network)])
